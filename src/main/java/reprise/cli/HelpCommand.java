@@ -1,0 +1,54 @@
+package reprise.cli;
+
+import java.util.List;
+
+/** {@code reprise help}: the help page of Reprise, or of a command. */
+final class HelpCommand implements Command {
+    @Override
+    public Syntax syntax() {
+        return new Syntax(
+                "help",
+                "[COMMAND]",
+                Syntax.Target.COMMAND,
+                "Show help for COMMAND, or list the commands.",
+                List.of(),
+                "");
+    }
+
+    @Override
+    public int run(Arguments arguments) {
+        switch (arguments.operands().size()) {
+            case 0 -> System.out.print(overview());
+            case 1 -> {
+                String name = arguments.operands().getFirst();
+                Command command =
+                        Commands.named(name).orElseThrow(() -> syntax().wrongUse("there is no command '" + name + "'"));
+                System.out.print(command.syntax().help());
+            }
+            default -> throw syntax().wrongUse("one COMMAND at a time");
+        }
+        return ExitStatus.OK;
+    }
+
+    /** The help page of Reprise itself. */
+    static String overview() {
+        StringBuilder page = new StringBuilder("""
+                Usage: reprise COMMAND [OPTION]... [OPERAND]...
+                       reprise PROGRAM [ARGUMENT]...   the same as 'reprise record PROGRAM ...'
+                       reprise DIRECTORY               the same as 'reprise replay DIRECTORY'
+
+                Records a tree of Linux processes once and replays that execution as often as wanted.
+
+                Commands:
+                """);
+        for (Command command : Commands.all()) {
+            Syntax syntax = command.syntax();
+            Syntax.entry(page, syntax.command(), syntax.summary());
+        }
+        page.append("""
+
+                'reprise COMMAND --help' describes a command, 'reprise --version' shows the version.
+                """);
+        return page.toString();
+    }
+}

@@ -1,0 +1,227 @@
+package reprise.record;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import reprise.linux.Files;
+import reprise.linux.LinuxException;
+import reprise.linux.Ptrace;
+import reprise.linux.Signal;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
+import reprise.linux.Wait;
+import reprise.trace.Event;
+import reprise.trace.TraceWriter;
+import reprise.tracee.AddressSpace;
+import reprise.tracee.ProcMaps;
+import reprise.tracee.RuntimePage;
+import reprise.tracee.Tracee;
+import reprise.x86.Registers;
+
+/** Records the birth of an address space: everything that is in it right after exec. */
+final class ExecRecorder {
+    private static final int AT_NULL = 0;
+    private static final int AT_IGNORE = 1;
+    private static final int AT_SYSINFO_EHDR = 33;
+    private static final long PAGE = 4096;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_ANONYMOUS = 0x20;
+
+    private final Recorder recorder;
+    private final TraceWriter trace;
+    private final MappedFiles files;
+    private final MemorySegment page = Arena.global().allocate(PAGE, 16);
+    private final MemorySegment runtimeImage = Arena.global().allocate(PAGE, 16);
+    /** Offset of a syscall instruction in the vdso, which is the same in all processes; -1 if not yet looked for. */
+    private long vdsoSyscall = -1;
+
+    ExecRecorder(Recorder recorder, TraceWriter trace, MappedFiles files) {
+        this.recorder = recorder;
+        this.trace = trace;
+        this.files = files;
+        MemorySegment.copy(RuntimePage.image(), 0, runtimeImage, JAVA_BYTE, 0, (int) PAGE);
+    }
+
+    /** The current task is at its PTRACE_EVENT_EXEC. */
+    void executed(RecordedTask task, int former) {
+        Tracee tracee = task.tracee;
+        int status;
+        do {
+            tracee.resume(Ptrace.SYSCALL, 0);
+            status = tracee.awaitStop();
+        } while (!Wait.isSyscallStop(status));
+        task.call = -1;
+        task.entryRecorded = false;
+        task.exitRecorded = false;
+        task.clearTid = 0;
+        task.scratchAddress = 0;
+        task.scratchLength = 0;
+        task.process.memory = new RecordedProcess.Memory(new AddressSpace<>());
+        if (tracee.get(Registers.CS) != Registers.CODE_SEGMENT_64) {
+            recorder.note(task, "32-bit programs cannot be recorded: " + Files.readLink("/proc/" + task.tid() + "/exe")
+                    + " is killed here");
+            Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);
+            tracee.resume(Ptrace.CONT, 0);
+            return;
+        }
+        List<ProcMaps.Region> regions = ProcMaps.read(task.tid());
+        installRuntime(task, regions);
+        hideVdso(task);
+        record(task, former, regions);
+        recorder.afterEvent(task, false);
+    }
+
+    /** Maps the runtime page and takes away what the kernel mapped for reading the time without a system call. */
+    private void installRuntime(RecordedTask task, List<ProcMaps.Region> regions) {
+        Tracee tracee = task.tracee;
+        ProcMaps.Region vdso = null;
+        for (ProcMaps.Region region : regions) {
+            if (region.path().equals("[vdso]")) {
+                vdso = region;
+            }
+        }
+        if (vdso == null) {
+            throw new IllegalStateException("task " + task.tid() + " has no vdso after exec");
+        }
+        long instruction = vdso.start() + vdsoSyscall(tracee, vdso);
+        // PROT_READ|PROT_WRITE; MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE
+        long mapped = tracee.remoteAt(
+                instruction, SyscallNumber.MMAP, RuntimePage.ADDRESS, RuntimePage.SIZE, 3, 0x100022, -1, 0);
+        if (mapped != RuntimePage.ADDRESS) {
+            throw new LinuxException("mapping the runtime page into task " + task.tid(), (int) -mapped);
+        }
+        tracee.write(RuntimePage.ADDRESS, runtimeImage, PAGE);
+        tracee.remoteAt(instruction, SyscallNumber.MPROTECT, RuntimePage.ADDRESS, RuntimePage.SIZE, 5, 0, 0, 0);
+        for (ProcMaps.Region region : regions) {
+            if (isKernels(region)) {
+                tracee.remote(SyscallNumber.MUNMAP, region.start(), region.length(), 0, 0, 0, 0);
+            }
+        }
+    }
+
+    private static boolean isKernels(ProcMaps.Region region) {
+        return region.path().equals("[vdso]") || region.path().startsWith("[vvar");
+    }
+
+    private long vdsoSyscall(Tracee tracee, ProcMaps.Region vdso) {
+        if (vdsoSyscall < 0) {
+            MemorySegment image = Arena.ofAuto().allocate(vdso.length());
+            long length = tracee.read(vdso.start(), image, vdso.length());
+            for (long at = 0; at + 1 < length; at++) {
+                if (image.get(JAVA_BYTE, at) == 0x0f && image.get(JAVA_BYTE, at + 1) == 0x05) {
+                    vdsoSyscall = at;
+                    return at;
+                }
+            }
+            throw new IllegalStateException("the vdso has no syscall instruction");
+        }
+        return vdsoSyscall;
+    }
+
+    /** Without AT_SYSINFO_EHDR libraries make system calls to learn the time, and those are recorded. */
+    private static void hideVdso(RecordedTask task) {
+        long at = task.tracee.get(Registers.RSP);
+        long count = task.tracee.readWord(at);
+        at += 8 * (count + 2);
+        while (task.tracee.readWord(at) != 0) {
+            at += 8;
+        }
+        at += 8;
+        long type;
+        while ((type = task.tracee.readWord(at)) != AT_NULL) {
+            if (type == AT_SYSINFO_EHDR) {
+                task.tracee.writeWord(at, AT_IGNORE);
+            }
+            at += 16;
+        }
+    }
+
+    private void record(RecordedTask task, int former, List<ProcMaps.Region> regions) {
+        AddressSpace<MappedFile> mappings = task.process.memory.mappings;
+        List<Event.Mapping> list = new ArrayList<>();
+        List<long[]> contents = new ArrayList<>();
+        for (ProcMaps.Region region : regions) {
+            if (isKernels(region) || region.path().equals("[vsyscall]")) {
+                continue;
+            }
+            Event.Backing backing = new Event.Anonymous();
+            int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+            if (region.inode() != 0) {
+                String open = "/proc/" + task.tid() + "/map_files/" + Long.toHexString(region.start()) + "-"
+                        + Long.toHexString(region.end());
+                Files.Status status = Files.status(open);
+                if (status == null) {
+                    open = "/proc/" + task.tid() + "/root" + region.path();
+                    status = Files.status(open);
+                }
+                if (status == null) {
+                    throw new LinuxException("opening " + region.path(), reprise.linux.Errno.ENOENT);
+                }
+                int stored =
+                        files.store(task.domain.id, task.tid(), open, region.path(), status, false);
+                backing = new Event.PrivateFile(stored, region.offset());
+                flags = MAP_PRIVATE;
+                mappings.map(region.start(), region.length(), files.of(status), region.offset(), false);
+                if ((region.protection() & ProcMaps.WRITE) != 0) {
+                    // The kernel clears what lies behind the file's part of the last page.
+                    contents.add(new long[] {region.end() - PAGE, PAGE});
+                }
+            } else {
+                contents.add(new long[] {region.start(), region.length()});
+            }
+            list.add(new Event.Mapping(
+                    region.start(), region.length(), region.protection(), flags, backing, region.path()));
+        }
+        trace.exec(
+                task.domain.id,
+                task.tid(),
+                former,
+                task.process.parent,
+                String.valueOf(Files.readLink("/proc/" + task.tid() + "/exe")),
+                commandLine(task.tid()),
+                task.tracee.registers(),
+                ExtendedState.read(task.tracee),
+                list);
+        for (long[] range : contents) {
+            writePages(task, range[0], range[1]);
+        }
+        trace.end();
+        trace.coreBound(task.domain.id, task.tid(), task.domain.core);
+    }
+
+    /** Records the pages of a range that are not all zero. */
+    private void writePages(RecordedTask task, long start, long length) {
+        for (long address = start; address < start + length; address += PAGE) {
+            if (task.tracee.read(address, page, PAGE) == PAGE && !isZero(page)) {
+                MemorySegment.copy(page, 0, trace.write(task.tid(), address, PAGE), 0, PAGE);
+            }
+        }
+    }
+
+    private static boolean isZero(MemorySegment page) {
+        for (long at = 0; at < PAGE; at += 8) {
+            if (page.get(JAVA_LONG, at) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static List<String> commandLine(int tid) {
+        List<String> arguments = new ArrayList<>();
+        byte[] text = Files.readAll("/proc/" + tid + "/cmdline");
+        int start = 0;
+        for (int at = 0; text != null && at < text.length; at++) {
+            if (text[at] == 0) {
+                arguments.add(new String(text, start, at - start, StandardCharsets.UTF_8));
+                start = at + 1;
+            }
+        }
+        return arguments;
+    }
+}

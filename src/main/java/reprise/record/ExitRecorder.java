@@ -1,0 +1,136 @@
+package reprise.record;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import reprise.linux.Ptrace;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
+import reprise.linux.Wait;
+import reprise.trace.TraceWriter;
+import reprise.tracee.UnreadableMemoryException;
+
+/** Records the end of tasks, with what the kernel writes to memory on their behalf while they go. */
+final class ExitRecorder {
+    private static final int FUTEX_WAITERS = 0x80000000;
+    private static final int FUTEX_OWNER_DIED = 0x40000000;
+    private static final int FUTEX_TID_MASK = 0x3fffffff;
+    /** As many entries of a robust list as the kernel walks. */
+    private static final int ROBUST_LIST_LIMIT = 2048;
+
+    private final Recorder recorder;
+    private final TraceWriter trace;
+    private final MemorySegment buffer = Arena.global().allocate(64, 16);
+
+    ExitRecorder(Recorder recorder, TraceWriter trace) {
+        this.recorder = recorder;
+        this.trace = trace;
+    }
+
+    /** The task is at its PTRACE_EVENT_EXIT; its memory is still there. */
+    void exiting(RecordedTask task) {
+        if (!task.endRecorded) {
+            record(task, (int) Ptrace.eventMessage(task.tid()));
+        }
+        task.state = RecordedTask.State.EXITING;
+        task.domain.ready.remove(task);
+        if (task.domain.entered == task) {
+            task.domain.entered = null;
+        }
+        boolean alone = task.domain.tasks == 1;
+        boolean leader = task.tid() == task.process.pid;
+        boolean last = task.process.threads.size() == 1;
+        task.tracee.resume(Ptrace.CONT, 0);
+        if (alone) {
+            return;
+        }
+        // The kernel's last writes must be done before others of the domain run.
+        if (!leader || last) {
+            long result = Wait.any(task.tid(), 0);
+            if (result > 0) {
+                recorder.dispatch(task, Wait.status(result));
+            }
+        } else {
+            awaitZombie(task.tid());
+            recorder.release(task);
+        }
+    }
+
+    /** A leader whose threads live on is not reported by wait(2) until they are gone. */
+    private static void awaitZombie(int tid) {
+        for (int attempt = 0; attempt < 20_000; attempt++) {
+            char state = TaskStatus.of(tid).state();
+            if (state == 'Z' || state == 'X') {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    /** wait(2) reported the end of the task. */
+    void ended(RecordedTask task, int status) {
+        if (!task.endRecorded) {
+            record(task, status);
+        }
+        boolean last = task.process.threads.size() == 1;
+        if (last) {
+            recorder.processEnded(task.process.pid, status);
+        }
+        recorder.forget(task);
+    }
+
+    private void record(RecordedTask task, int waitStatus) {
+        task.endRecorded = true;
+        List<Long> died = robustFutexes(task);
+        trace.taskExit(task.domain.id, task.tid(), waitStatus);
+        for (long address : died) {
+            long word = read(task, address, 4) ? buffer.get(JAVA_INT_UNALIGNED, 0) : 0;
+            int owned = (int) word;
+            if ((owned & FUTEX_TID_MASK) == TaskStatus.visibleTid(task.tid(), task.tid())) {
+                trace.write(task.tid(), address, 4)
+                        .set(JAVA_INT_UNALIGNED, 0, owned & FUTEX_WAITERS | FUTEX_OWNER_DIED);
+            }
+        }
+        if (task.clearTid != 0 && task.domain.tasks > 1 && read(task, task.clearTid, 4)) {
+            trace.write(task.tid(), task.clearTid, 4).set(JAVA_INT_UNALIGNED, 0, 0);
+        }
+        trace.end();
+    }
+
+    private boolean read(RecordedTask task, long address, long length) {
+        return task.tracee.read(address, buffer, length) == length;
+    }
+
+    /** Addresses of the futexes on the task's robust list, in the order in which the kernel goes through it. */
+    private List<Long> robustFutexes(RecordedTask task) {
+        List<Long> found = new ArrayList<>();
+        long result = Syscall.call(
+                SyscallNumber.GET_ROBUST_LIST, task.tid(), buffer.address(), buffer.address() + 8);
+        long head = result < 0 ? 0 : buffer.get(JAVA_LONG, 0);
+        if (head == 0 || task.domain.tasks == 1) {
+            return found;
+        }
+        try {
+            long offset = task.tracee.readWord(head + 8);
+            long pending = task.tracee.readWord(head + 16) & ~1L;
+            long entry = task.tracee.readWord(head) & ~1L;
+            for (int count = 0; entry != head && count < ROBUST_LIST_LIMIT; count++) {
+                long next = task.tracee.readWord(entry) & ~1L;
+                if (entry != pending) {
+                    found.add(entry + offset);
+                }
+                entry = next;
+            }
+            if (pending != 0) {
+                found.add(pending + offset);
+            }
+        } catch (UnreadableMemoryException e) {
+            // The kernel stops at the first entry that it cannot read, too.
+        }
+        return found;
+    }
+}

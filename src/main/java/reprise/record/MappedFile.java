@@ -1,0 +1,18 @@
+package reprise.record;
+
+/** A file or shared object that some recorded process has mapped. Owned by {@link MappedFiles}. */
+final class MappedFile {
+    final long device;
+    final long inode;
+    /** Number of the shared object in the trace; 0 while only private mappings exist. */
+    int object;
+    /** Bytes of the shared object as the trace knows it. */
+    long objectSize;
+    /** Whether some mapping of it is shared and may be written. */
+    boolean writable;
+
+    MappedFile(long device, long inode) {
+        this.device = device;
+        this.inode = inode;
+    }
+}

@@ -1,0 +1,76 @@
+package reprise.record;
+
+import java.util.HashMap;
+import java.util.Map;
+import reprise.linux.Files;
+import reprise.trace.TraceWriter;
+import reprise.tracee.AddressSpace;
+
+/** The files and shared objects that recorded processes have mapped, and their copies in the trace. */
+final class MappedFiles {
+    private record Identity(long device, long inode) {}
+
+    private final TraceWriter trace;
+    private final Map<Identity, MappedFile> live = new HashMap<>();
+    private int nextObject = 1;
+
+    MappedFiles(TraceWriter trace) {
+        this.trace = trace;
+    }
+
+    /**
+     * Puts the present content of a file into the trace, once for each state of it.
+     *
+     * @param openPath a path that opens exactly this file
+     * @param name its path as the program knows it
+     * @param changing whether its time stamps do not tell whether its content changed
+     * @return its number in the trace
+     */
+    int store(int domain, int tid, String openPath, String name, Files.Status status, boolean changing) {
+        return trace.storeFile(domain, tid, openPath, name, status, changing);
+    }
+
+    /** What is known of a file; created if it is not known yet. */
+    MappedFile of(Files.Status status) {
+        return live.computeIfAbsent(
+                new Identity(status.device(), status.inode()), key -> new MappedFile(key.device, key.inode));
+    }
+
+    /** What is known of a file, null if nobody has it mapped. */
+    MappedFile find(Files.Status status) {
+        return live.get(new Identity(status.device(), status.inode()));
+    }
+
+    /** A shared object without a file: MAP_SHARED|MAP_ANONYMOUS. */
+    MappedFile anonymous(int domain, int tid, long size) {
+        MappedFile file = new MappedFile(0, 0);
+        file.object = nextObject++;
+        file.objectSize = size;
+        trace.sharedObject(domain, tid, file.object, 0, size, "/dev/zero");
+        return file;
+    }
+
+    /** Makes a file known as a shared object with its present content. */
+    void share(int domain, int tid, MappedFile file, int stored, long size, String name) {
+        file.object = nextObject++;
+        file.objectSize = size;
+        trace.sharedObject(domain, tid, file.object, stored, size, name);
+    }
+
+    /** Nobody maps the file any more; its next sharing is a new object. */
+    void drop(MappedFile file) {
+        file.object = 0;
+        file.writable = false;
+        live.remove(new Identity(file.device, file.inode), file);
+    }
+
+    /** Whether some mapping of this address space can be written by others, or written for others. */
+    static boolean sharesWritable(AddressSpace<MappedFile> mappings) {
+        for (AddressSpace.Range<MappedFile> range : mappings.ranges()) {
+            if (range.shared() && range.file().writable) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

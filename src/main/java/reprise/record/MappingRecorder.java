@@ -1,0 +1,431 @@
+package reprise.record;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import reprise.linux.Files;
+import reprise.linux.SyscallNumber;
+import reprise.trace.Event;
+import reprise.trace.TraceWriter;
+import reprise.tracee.AddressSpace;
+import reprise.tracee.ProcMaps;
+
+/** Records how system calls change address spaces, and what calls on files do to memory that shows them. */
+final class MappingRecorder {
+    private static final int MAP_SHARED = 1;
+    private static final int MAP_TYPE = 0xf;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_FIXED = 0x10;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MAP_FIXED_NOREPLACE = 0x100000;
+    private static final int PROT_WRITE = 2;
+    private static final int MREMAP_DONTUNMAP = 4;
+    private static final int ACCESS_MODE = 3;
+    private static final int SHM_RDONLY = 010000;
+    /** Device number of /dev/zero: major 1, minor 5. */
+    private static final long DEV_ZERO = 0x105;
+
+    private final Recorder recorder;
+    private final MappedFiles files;
+    private final List<Event.MappingChange> changes = new ArrayList<>();
+    private final MemorySegment vector = Arena.global().allocate(16, 16);
+    private final long procDevice;
+
+    /** What to tell the address space once the event is in the trace; null if nothing. */
+    private Event.MappingChange pending;
+
+    private MappedFile pendingFile;
+
+    /** A segment attached for the first time, whose content must be recorded; null if none. */
+    private ProcMaps.Region attached;
+
+    MappingRecorder(Recorder recorder, MappedFiles files) {
+        this.recorder = recorder;
+        this.files = files;
+        Files.Status proc = Files.status("/proc/self/status");
+        procDevice = proc == null ? -1 : proc.device();
+    }
+
+    /** The changes that the call of the last {@link #prepare} made, in order. */
+    List<Event.MappingChange> changes() {
+        return changes;
+    }
+
+    private static long pages(long length) {
+        return length + 4095 & ~4095L;
+    }
+
+    /** Works out what a finished call did to the address space, and puts new files and objects into the trace. */
+    void prepare(RecordedTask task, int number, long result) {
+        changes.clear();
+        pending = null;
+        pendingFile = null;
+        if (result < 0 && result >= -4095) {
+            return;
+        }
+        switch (number) {
+            case SyscallNumber.MMAP -> map(task, result);
+            case SyscallNumber.MUNMAP -> change(new Event.Unmap(task.argument(0), pages(task.argument(1))));
+            case SyscallNumber.MPROTECT, SyscallNumber.PKEY_MPROTECT -> protect(task);
+            case SyscallNumber.MREMAP ->
+                change(new Event.Remap(
+                        task.argument(0),
+                        pages(task.argument(1)),
+                        result,
+                        pages(task.argument(2)),
+                        (int) task.argument(3)));
+            case SyscallNumber.BRK -> setBreak(task, result);
+            case SyscallNumber.MADVISE -> advise(task);
+            case SyscallNumber.SHMAT -> attach(task, result);
+            case SyscallNumber.SHMDT -> detach(task);
+            default -> {}
+        }
+    }
+
+    private void change(Event.MappingChange change) {
+        changes.add(change);
+        pending = change;
+    }
+
+    private void map(RecordedTask task, long address) {
+        long length = pages(task.argument(1));
+        int protection = (int) task.argument(2);
+        int flags = (int) task.argument(3);
+        boolean shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+        int kept = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_TYPE) | (shared ? MAP_SHARED : MAP_PRIVATE);
+        Event.Backing backing;
+        String name = "";
+        if ((flags & MAP_ANONYMOUS) != 0) {
+            backing = shared ? sharedZeroes(task, length) : new Event.Anonymous();
+        } else {
+            String path = "/proc/" + task.tid() + "/fd/" + (int) task.argument(4);
+            Files.Status status = Files.status(path);
+            name = String.valueOf(Files.readLink(path));
+            if (status != null && status.isCharacterDevice() && status.specialDevice() == DEV_ZERO) {
+                backing = shared ? sharedZeroes(task, length) : new Event.Anonymous();
+                kept |= MAP_ANONYMOUS;
+            } else if (status == null || !status.isRegular()) {
+                recorder.note(task, "mapping of " + name + " is not recorded: it is neither a file nor anonymous memory");
+                backing = new Event.Anonymous();
+                kept |= MAP_ANONYMOUS;
+            } else {
+                backing = mapFile(task, path, name, status, length, shared, protection);
+            }
+        }
+        change(new Event.Map(new Event.Mapping(address, length, protection, kept, backing, name)));
+    }
+
+    private Event.Backing sharedZeroes(RecordedTask task, long length) {
+        pendingFile = files.anonymous(task.domain.id, task.tid(), length);
+        pendingFile.writable = true;
+        return new Event.Shared(pendingFile.object, 0);
+    }
+
+    private Event.Backing mapFile(
+            RecordedTask task,
+            String path,
+            String name,
+            Files.Status status,
+            long length,
+            boolean shared,
+            int protection) {
+        long offset = task.argument(5);
+        MappedFile file = files.of(status);
+        pendingFile = file;
+        if (!shared) {
+            boolean changing = file.writable || status.device() != 0 && isMemoryFile(name);
+            int stored = files.store(task.domain.id, task.tid(), path, name, status, changing);
+            return new Event.PrivateFile(stored, offset);
+        }
+        if (file.object != 0 && !isMapped(file)) {
+            file.object = 0;
+            file.writable = false;
+        }
+        boolean writable = (protection & PROT_WRITE) != 0
+                || (descriptorFlags(task, (int) task.argument(4)) & ACCESS_MODE) == Files.O_RDWR;
+        if (file.object == 0) {
+            int stored = files.store(task.domain.id, task.tid(), path, name, status, writable || isMemoryFile(name));
+            files.share(task.domain.id, task.tid(), file, stored, Math.max(status.size(), offset + length), name);
+        }
+        file.writable |= writable;
+        if (file.writable) {
+            connect(task, file);
+        }
+        return new Event.Shared(file.object, offset);
+    }
+
+    private static boolean isMemoryFile(String name) {
+        return name.startsWith("/memfd:") || name.startsWith("/dev/shm/") || name.endsWith(" (deleted)");
+    }
+
+    private static int descriptorFlags(RecordedTask task, int descriptor) {
+        String text = Files.readText("/proc/" + task.tid() + "/fdinfo/" + descriptor);
+        int at = text == null ? -1 : text.indexOf("flags:\t");
+        if (at < 0) {
+            return Files.O_RDWR;
+        }
+        int flags = 0;
+        for (int index = at + 7; index < text.length() && Character.isDigit(text.charAt(index)); index++) {
+            flags = flags * 8 + text.charAt(index) - '0';
+        }
+        return flags;
+    }
+
+    /** The task shares a writable file with others from now on: their domains become one. */
+    private void connect(RecordedTask task, MappedFile file) {
+        for (RecordedTask other : recorder.list()) {
+            if (other.domain != task.domain && other.process.memory != task.process.memory && maps(other, file)) {
+                recorder.merge(task.domain, other.domain);
+            }
+        }
+    }
+
+    private boolean isMapped(MappedFile file) {
+        for (RecordedTask task : recorder.all()) {
+            if (maps(task, file)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean maps(RecordedTask task, MappedFile file) {
+        for (AddressSpace.Range<MappedFile> range : task.process.memory.mappings.ranges()) {
+            if (range.file() == file) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void protect(RecordedTask task) {
+        long address = task.argument(0);
+        long length = pages(task.argument(1));
+        int protection = (int) task.argument(2);
+        if ((protection & PROT_WRITE) != 0) {
+            for (AddressSpace.Range<MappedFile> range :
+                    task.process.memory.mappings.overlapping(address, address + length)) {
+                if (range.shared() && !range.file().writable) {
+                    range.file().writable = true;
+                    connect(task, range.file());
+                }
+            }
+        }
+        change(new Event.Protect(address, length, protection));
+    }
+
+    private void setBreak(RecordedTask task, long result) {
+        AddressSpace<MappedFile> mappings = task.process.memory.mappings;
+        long old = pages(mappings.breakAddress());
+        long now = pages(result);
+        if (mappings.breakAddress() != 0 && now > old) {
+            // PROT_READ|PROT_WRITE
+            changes.add(new Event.Map(new Event.Mapping(
+                    old, now - old, 3, MAP_PRIVATE | MAP_ANONYMOUS, new Event.Anonymous(), "[heap]")));
+        } else if (mappings.breakAddress() != 0 && now < old) {
+            changes.add(new Event.Unmap(now, old - now));
+        }
+        mappings.setBreakAddress(result);
+    }
+
+    private void advise(RecordedTask task) {
+        int advice = (int) task.argument(2);
+        switch (advice) {
+            // DONTNEED, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, DONTNEED_LOCKED
+            case 4, 9, 10, 11, 18, 19, 24 ->
+                changes.add(new Event.Discard(task.argument(0), pages(task.argument(1)), advice));
+            default -> {}
+        }
+    }
+
+    private void attach(RecordedTask task, long address) {
+        // The kernel shows the segment as a file of its own: find the mapping it made.
+        for (ProcMaps.Region region : ProcMaps.read(task.tid())) {
+            if (region.start() == address) {
+                Files.Status status = new Files.Status(region.device(), region.inode(), 0100000, 0, 0, 0, 0);
+                MappedFile file = files.of(status);
+                boolean fresh = file.object == 0 || !isMapped(file);
+                if (fresh) {
+                    file.object = 0;
+                    files.share(task.domain.id, task.tid(), file, 0, region.length(), region.path());
+                }
+                file.writable = (task.argument(2) & SHM_RDONLY) == 0 || file.writable;
+                pendingFile = file;
+                if (file.writable) {
+                    connect(task, file);
+                }
+                change(new Event.Map(new Event.Mapping(
+                        address,
+                        region.length(),
+                        region.protection(),
+                        MAP_SHARED,
+                        new Event.Shared(file.object, 0),
+                        region.path())));
+                attached = fresh ? region : null;
+                return;
+            }
+        }
+    }
+
+    private void detach(RecordedTask task) {
+        long address = task.argument(0);
+        for (AddressSpace.Range<MappedFile> range : task.process.memory.mappings.ranges()) {
+            if (range.start() == address) {
+                change(new Event.Unmap(address, range.end() - address));
+                return;
+            }
+        }
+    }
+
+    /** Brings the task's address space up to date with what {@link #prepare} found. */
+    void commit(RecordedTask task) {
+        AddressSpace<MappedFile> mappings = task.process.memory.mappings;
+        switch (pending) {
+            case null -> {}
+            case Event.Map(Event.Mapping mapping) -> {
+                if (pendingFile != null) {
+                    long offset =
+                            switch (mapping.backing()) {
+                                case Event.PrivateFile file -> file.offset();
+                                case Event.Shared object -> object.offset();
+                                case Event.Anonymous none -> 0;
+                            };
+                    boolean shared = mapping.backing() instanceof Event.Shared;
+                    mappings.map(mapping.address(), mapping.length(), pendingFile, offset, shared);
+                } else {
+                    mappings.unmap(mapping.address(), mapping.length());
+                }
+            }
+            case Event.Unmap unmap -> mappings.unmap(unmap.address(), unmap.length());
+            case Event.Remap remap ->
+                mappings.remap(
+                        remap.oldAddress(),
+                        remap.oldLength(),
+                        remap.newAddress(),
+                        remap.newLength(),
+                        (remap.flags() & MREMAP_DONTUNMAP) != 0 || remap.oldLength() == 0);
+            case Event.Protect protect -> {}
+            case Event.Discard discard -> {}
+        }
+    }
+
+    /** Records what a call wrote to memory by way of a file that some process has mapped. */
+    void recordFileWrites(RecordedTask task, int number, long result, TraceWriter trace) {
+        if (attached != null) {
+            copy(task, attached.start(), attached.length(), trace);
+            attached = null;
+        }
+        int descriptor;
+        switch (number) {
+            case SyscallNumber.WRITE,
+                    SyscallNumber.WRITEV,
+                    SyscallNumber.PWRITE64,
+                    SyscallNumber.PWRITEV,
+                    SyscallNumber.PWRITEV2,
+                    SyscallNumber.FTRUNCATE,
+                    SyscallNumber.FALLOCATE,
+                    SyscallNumber.SENDFILE -> descriptor = (int) task.argument(0);
+            case SyscallNumber.COPY_FILE_RANGE, SyscallNumber.SPLICE -> descriptor = (int) task.argument(2);
+            default -> {
+                return;
+            }
+        }
+        String path = "/proc/" + task.tid() + "/fd/" + descriptor;
+        Files.Status status = Files.status(path);
+        if (status == null || !status.isRegular()) {
+            return;
+        }
+        if (status.device() == procDevice) {
+            recordMemoryFile(task, number, result, path, trace);
+            return;
+        }
+        MappedFile file = files.find(status);
+        if (file == null) {
+            return;
+        }
+        long from = 0;
+        long to = Long.MAX_VALUE;
+        switch (number) {
+            case SyscallNumber.WRITE, SyscallNumber.WRITEV -> {
+                to = position(task, descriptor);
+                from = to - result;
+            }
+            case SyscallNumber.PWRITE64, SyscallNumber.PWRITEV -> {
+                from = task.argument(3);
+                to = from + result;
+            }
+            case SyscallNumber.FTRUNCATE -> {
+                from = task.argument(1);
+                to = pages(from);
+            }
+            default -> {}
+        }
+        Set<RecordedProcess.Memory> seen = new HashSet<>();
+        for (RecordedTask other : recorder.all()) {
+            if (seen.add(other.process.memory)) {
+                for (AddressSpace.Range<MappedFile> range :
+                        other.process.memory.mappings.ranges()) {
+                    if (range.file() == file && range.offset() < to && range.endOffset() > from) {
+                        long start = range.start() + Math.max(0, from - range.offset());
+                        long end = range.end() - Math.max(0, range.endOffset() - to);
+                        copy(other, start, end - start, trace);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void copy(RecordedTask owner, long address, long length, TraceWriter trace) {
+        MemorySegment into = trace.write(owner.tid(), address, length);
+        trace.shortenLastWrite(owner.tracee.read(address, into, length));
+    }
+
+    private static long position(RecordedTask task, int descriptor) {
+        String text = Files.readText("/proc/" + task.tid() + "/fdinfo/" + descriptor);
+        if (text == null || !text.startsWith("pos:\t")) {
+            return 0;
+        }
+        return Long.parseLong(text.substring(5, text.indexOf('\n')));
+    }
+
+    /** A write to /proc/PID/mem. */
+    private void recordMemoryFile(RecordedTask task, int number, long result, String path, TraceWriter trace) {
+        String target = Files.readLink(path);
+        if (target == null || !target.endsWith("/mem") || !target.startsWith("/proc/")) {
+            return;
+        }
+        String[] parts = target.split("/");
+        RecordedTask owner = recorder.find(Integer.parseInt(parts.length > 5 ? parts[4] : parts[2]));
+        if (owner == null) {
+            return;
+        }
+        boolean positioned = number == SyscallNumber.PWRITE64 || number == SyscallNumber.PWRITEV;
+        long address = positioned ? task.argument(3) : position(task, (int) task.argument(0)) - result;
+        copy(owner, address, result, trace);
+    }
+
+    /** Records what process_vm_writev wrote to a recorded process. */
+    void recordForeignWrites(RecordedTask task, int number, long result, TraceWriter trace) {
+        if (number != SyscallNumber.PROCESS_VM_WRITEV || result == 0) {
+            return;
+        }
+        RecordedTask owner = recorder.find((int) task.argument(0));
+        if (owner == null) {
+            return;
+        }
+        long left = result;
+        for (long index = 0; index < task.argument(4) && left > 0; index++) {
+            if (task.tracee.read(task.argument(3) + index * 16, vector, 16) != 16) {
+                return;
+            }
+            long length = Math.min(left, vector.get(JAVA_LONG, 8));
+            copy(owner, vector.get(JAVA_LONG, 0), length, trace);
+            left -= length;
+        }
+    }
+}

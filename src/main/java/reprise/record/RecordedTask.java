@@ -1,0 +1,97 @@
+package reprise.record;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import reprise.syscall.CallView;
+import reprise.syscall.OutputPlan;
+import reprise.trace.Event;
+import reprise.tracee.MemoryReader;
+import reprise.tracee.StashedSignal;
+import reprise.tracee.Tracee;
+import reprise.x86.Registers;
+
+/** A recorded thread: its tracee, the system call it is in, and where it stands in the schedule. */
+final class RecordedTask implements CallView {
+    enum State {
+        /** In user code, or in a call that cannot block; its domain waits for it. */
+        RUNNING,
+        /** In a call that may block. */
+        IN_CALL,
+        /** Stopped; its turn will come. */
+        READY,
+        /** In a group stop. */
+        GROUP_STOPPED,
+        /** Past its exit event. */
+        EXITING
+    }
+
+    /** No status is pending; once it is the task's turn, it just goes on. */
+    static final int GO_ON = 0;
+
+    private final Arena arena = Arena.ofAuto();
+    final Tracee tracee;
+    final OutputPlan plan = new OutputPlan();
+    /** Registers at the entry of the call in flight. */
+    final MemorySegment entry = arena.allocate(Registers.SIZE, 16);
+    /** Registers right after the last event, with which it was resumed. */
+    final MemorySegment resumed = arena.allocate(Registers.SIZE, 16);
+
+    RecordedProcess process;
+    Domain domain;
+    State state = State.RUNNING;
+    /** Wait status that waits for the task's turn, or {@link #GO_ON}. */
+    int pendingStatus;
+
+    /** Number of the call in flight, -1 if it is in none. */
+    int call = -1;
+    /** The call whose restart_syscall may come. */
+    int interruptedCall = -1;
+    /** Whether the entry of the call in flight is in the trace. */
+    boolean entryRecorded;
+    /** Whether the table does not know the call in flight. */
+    boolean unknown;
+    /** Whether its exit is in the trace already (vfork). */
+    boolean exitRecorded;
+    /** Whether its outputs go to scratch memory. */
+    boolean scratched;
+    /** Its scratch memory, 0 if it has none. */
+    long scratchAddress;
+    long scratchLength;
+    long[] scratchOf = new long[16];
+    /** Whether it was taken back to the syscall instruction on which it now stands. */
+    boolean atSyscall;
+    /** Where a signal struck whose frame could not be pushed, until the SIGSEGV that follows; else null. */
+    Event.SignalPoint frameFailedAt;
+    /** Signals held back that were sent to it again. */
+    final ArrayDeque<StashedSignal> resent = new ArrayDeque<>(2);
+
+    /** Where the kernel clears its id when it ends; 0 for nowhere. */
+    long clearTid;
+    /** A child seen at a fork event, to go in the exit's event. */
+    RecordedTask child;
+    /** Whether a seccomp filter of the program's own can hide calls from ours. */
+    boolean ownFilters;
+    /** Whether its end is in the trace. */
+    boolean endRecorded;
+    /** Affinity as the program set it; null for the recorder's own. */
+    byte[] affinity;
+
+    RecordedTask(Tracee tracee) {
+        this.tracee = tracee;
+    }
+
+    int tid() {
+        return tracee.tid();
+    }
+
+    @Override
+    public long argument(int index) {
+        return Registers.get(entry, Registers.argument(index));
+    }
+
+    @Override
+    public MemoryReader memory() {
+        return tracee;
+    }
+}

@@ -1,0 +1,522 @@
+package reprise.record;
+
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import reprise.linux.Errno;
+import reprise.linux.LinuxException;
+import reprise.linux.Ptrace;
+import reprise.linux.Signal;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
+import reprise.linux.Wait;
+import reprise.trace.TraceWriter;
+import reprise.tracee.TraceeGoneException;
+import reprise.x86.Registers;
+
+/**
+ * Records a tree of processes.
+ *
+ * <p>One thread does everything here: it seized the tasks, waits for their stops, and decides whose turn it is. Inside a
+ * domain one task runs user code at a time; it is changed only where an event names the moment.
+ */
+public final class Recorder {
+    /** How long a task keeps its turn while others of its domain wait, in nanoseconds. */
+    private static final long SLICE = 5_000_000;
+
+    /** How long to wait for a call that may block to return at once, before the turn is given away, in nanoseconds. */
+    private static final long GRACE = 20_000;
+
+    private final RecordOptions options;
+    private final TraceWriter trace;
+    private final Cores cores = new Cores();
+    private final Map<Integer, RecordedTask> tasks = new HashMap<>();
+    /** Initial stops of tasks whose creation was not yet seen. */
+    private final Map<Integer, Integer> early = new HashMap<>();
+
+    private final SyscallRecorder syscalls;
+    private final SignalRecorder signals;
+    private final ExecRecorder execs;
+    private final ExitRecorder exits;
+    private final ChecksumRecorder checksums;
+    private int nextDomain = 1;
+    private int rootPid;
+    private int rootStatus;
+
+    /** A recorder that writes to {@code trace}; {@link #run} does the work on the calling thread. */
+    public Recorder(RecordOptions options, TraceWriter trace) {
+        this.options = options;
+        this.trace = trace;
+        MappedFiles files = new MappedFiles(trace);
+        checksums = new ChecksumRecorder(options, trace);
+        syscalls = new SyscallRecorder(this, trace, files, options.outputs());
+        signals = new SignalRecorder(this, trace, options.withheldSignal());
+        execs = new ExecRecorder(this, trace, files);
+        exits = new ExitRecorder(this, trace);
+    }
+
+    /**
+     * Records until the last process has ended.
+     *
+     * @return the wait status of the first process
+     * @throws LinuxException if tracing is not possible here or the program cannot be executed
+     */
+    public int run() {
+        Domain domain = new Domain(nextDomain++);
+        domain.core = cores.take();
+        cores.release(domain.core);
+        RecordedTask root = new RecordedTask(Launch.start(options, domain.core));
+        rootPid = root.tid();
+        root.process = new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new reprise.tracee.AddressSpace<>()));
+        root.process.threads.add(root);
+        root.call = SyscallNumber.EXECVE;
+        tasks.put(root.tid(), root);
+        enterDomain(root, domain);
+        makeCurrent(root);
+        execs.executed(root, root.tid());
+        while (!tasks.isEmpty()) {
+            long result = Wait.any(-1, 0);
+            if (result < 0) {
+                if (result == -Errno.ECHILD) {
+                    break;
+                }
+                throw new LinuxException("wait4", (int) -result);
+            }
+            stopped(Wait.tid(result), Wait.status(result));
+        }
+        trace.end(domain.id, rootPid, rootStatus);
+        return rootStatus;
+    }
+
+    /** Passes a signal on to the first process; callable from any thread. */
+    public void forward(int signal) {
+        int pid = rootPid;
+        if (pid > 0) {
+            Syscall.call(SyscallNumber.KILL, pid, signal, 0);
+        }
+    }
+
+    /** Kills everything that is recorded; callable from any thread. What was recorded stays. */
+    public void killAll() {
+        for (Integer tid : List.copyOf(tasks.keySet())) {
+            Syscall.call(SyscallNumber.KILL, tid, Signal.SIGKILL, 0);
+        }
+    }
+
+    // ---- stops ----
+
+    private void stopped(int tid, int status) {
+        RecordedTask task = tasks.get(tid);
+        if (task == null) {
+            if (Wait.isStopped(status)) {
+                early.put(tid, status);
+            } else {
+                early.remove(tid);
+            }
+            return;
+        }
+        task.tracee.forgetRegisters();
+        dispatch(task, status);
+    }
+
+    /** Gives a stop to its handler now, or once it is the task's turn. */
+    void dispatch(RecordedTask task, int status) {
+        if (!Wait.isStopped(status)) {
+            exits.ended(task, status);
+            return;
+        }
+        if (Wait.event(status) == Ptrace.EVENT_EXIT) {
+            try {
+                exits.exiting(task);
+            } catch (TraceeGoneException e) {
+                gone(task, e);
+            }
+            return;
+        }
+        if (Wait.event(status) == Ptrace.EVENT_EXEC) {
+            handle(task, status);
+            return;
+        }
+        Domain domain = task.domain;
+        if (domain.current == task) {
+            handle(task, status);
+        } else {
+            task.pendingStatus = status;
+            task.state = RecordedTask.State.READY;
+            domain.ready.add(task);
+            if (domain.current == null) {
+                schedule(domain);
+            }
+        }
+    }
+
+    private void handle(RecordedTask task, int status) {
+        try {
+            handleStop(task, status);
+        } catch (TraceeGoneException e) {
+            gone(task, e);
+        } catch (LinuxException e) {
+            gone(task, e);
+        }
+    }
+
+    private void handleStop(RecordedTask task, int status) {
+        if (Wait.isSyscallStop(status)) {
+            if (task.call >= 0) {
+                syscalls.left(task);
+            } else {
+                syscalls.entered(task);
+            }
+            return;
+        }
+        switch (Wait.event(status)) {
+            case 0 -> signals.stopped(task, Wait.stopSignal(status));
+            case Ptrace.EVENT_SECCOMP -> {
+                if (task.call >= 0) {
+                    // A task with filters of its own stopped at the entry already.
+                    task.tracee.resume(Ptrace.SYSCALL, 0);
+                } else {
+                    syscalls.entered(task);
+                }
+            }
+            case Ptrace.EVENT_FORK, Ptrace.EVENT_VFORK, Ptrace.EVENT_CLONE ->
+                syscalls.created(task, (int) Ptrace.eventMessage(task.tid()), Wait.event(status));
+            case Ptrace.EVENT_EXEC -> executed(task);
+            case Ptrace.EVENT_STOP -> groupStopped(task, Wait.stopSignal(status));
+            default -> throw new IllegalStateException(
+                    "task " + task.tid() + ": unexpected stop: " + Wait.describe(status));
+        }
+    }
+
+    /** A task was killed while it was being dealt with. */
+    void gone(RecordedTask task, TraceeGoneException e) {
+        if (e.waitStatus() != 0) {
+            RecordedTask gone = tasks.get(e.tid());
+            if (gone != null) {
+                dispatch(gone, e.waitStatus());
+            }
+        } else if (task.domain.current == task) {
+            // Its end will be reported; until then nobody else may see half of what it did.
+            task.state = RecordedTask.State.EXITING;
+        }
+    }
+
+    private void gone(RecordedTask task, LinuxException e) {
+        if (!e.isNoSuchTask()) {
+            throw e;
+        }
+        gone(task, new TraceeGoneException(task.tid(), 0));
+    }
+
+    private void executed(RecordedTask leader) {
+        int former = (int) Ptrace.eventMessage(leader.tid());
+        RecordedTask task = tasks.get(former);
+        if (task != leader) {
+            // The thread that called execve took over the leader's id; the leader ended without a word.
+            forget(leader);
+            tasks.remove(former);
+            task.tracee.rename(leader.tid());
+            tasks.put(leader.tid(), task);
+        }
+        for (RecordedTask other : List.copyOf(task.process.threads)) {
+            if (other != task) {
+                forget(other);
+            }
+        }
+        task.tracee.forgetRegisters();
+        Domain old = task.domain;
+        if (old.current == task) {
+            old.current = null;
+            cores.release(old.core);
+        }
+        leaveDomain(task);
+        Domain fresh = newDomain();
+        enterDomain(task, fresh);
+        makeCurrent(task);
+        Cores.bind(task.tid(), fresh.core);
+        if (old.current == null) {
+            schedule(old);
+        }
+        execs.executed(task, former);
+    }
+
+    private void groupStopped(RecordedTask task, int signal) {
+        if (signal == Signal.SIGTRAP) {
+            // SIGCONT ended the group stop.
+            task.state = RecordedTask.State.RUNNING;
+            task.tracee.resume(task.call >= 0 ? Ptrace.SYSCALL : userResume(task), 0);
+            return;
+        }
+        task.state = RecordedTask.State.GROUP_STOPPED;
+        boolean named = MemorySegment.mismatch(
+                        task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
+                == -1;
+        Ptrace.listen(task.tid());
+        if (named) {
+            // Only where an event names the moment may others of the domain run meanwhile.
+            release(task);
+        }
+    }
+
+    // ---- who runs ----
+
+    int userResume(RecordedTask task) {
+        return task.ownFilters ? Ptrace.SYSCALL : Ptrace.CONT;
+    }
+
+    /** The task goes on in user code; from here to its next event its own instructions determine it. */
+    void resumeUser(RecordedTask task, int signal) {
+        task.state = RecordedTask.State.RUNNING;
+        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        task.tracee.resume(userResume(task), signal);
+    }
+
+    /** An event of the current task is complete: it goes on, or its turn ends. */
+    void afterEvent(RecordedTask task, boolean yield) {
+        checksums.afterEvent(task);
+        Domain domain = task.domain;
+        if (domain.current != task) {
+            waitForTurn(task);
+            return;
+        }
+        if (domain.tasks > 1 && (yield || options.switchAlways() || System.nanoTime() > domain.sliceEnd)) {
+            collect();
+            if (!domain.ready.isEmpty() && domain.current == task) {
+                waitForTurn(task);
+                domain.current = null;
+                cores.release(domain.core);
+                schedule(domain);
+                return;
+            }
+            domain.sliceEnd = System.nanoTime() + SLICE;
+        }
+        if (domain.current == task) {
+            resumeUser(task, 0);
+        }
+    }
+
+    private void waitForTurn(RecordedTask task) {
+        task.pendingStatus = RecordedTask.GO_ON;
+        task.state = RecordedTask.State.READY;
+        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        task.domain.ready.add(task);
+    }
+
+    /** Takes in all stops that are waiting, so that a task that stops all the time does not hide the others. */
+    private void collect() {
+        long result;
+        while ((result = Wait.any(-1, Wait.WNOHANG)) > 0) {
+            stopped(Wait.tid(result), Wait.status(result));
+        }
+    }
+
+    /** The current task is in the kernel and may stay there; others may run if it does. */
+    void mayBlock(RecordedTask task) {
+        Domain domain = task.domain;
+        task.state = RecordedTask.State.IN_CALL;
+        domain.current = null;
+        domain.entered = task.exitRecorded ? null : task;
+        cores.release(domain.core);
+        if (domain.ready.isEmpty()) {
+            return;
+        }
+        long deadline = System.nanoTime() + GRACE;
+        do {
+            long result = Wait.any(task.tid(), Wait.WNOHANG);
+            if (result > 0) {
+                task.tracee.forgetRegisters();
+                // First in line: it did not block, so its turn has not ended.
+                makeCurrent(task);
+                dispatch(task, Wait.status(result));
+                return;
+            }
+            Thread.onSpinWait();
+        } while (System.nanoTime() < deadline);
+        schedule(domain);
+    }
+
+    /** The task cannot go on for now and holds its turn no longer. */
+    void release(RecordedTask task) {
+        Domain domain = task.domain;
+        if (domain.current == task) {
+            domain.current = null;
+            cores.release(domain.core);
+            schedule(domain);
+        }
+    }
+
+    /** Gives the turn to the task that has waited longest. */
+    void schedule(Domain domain) {
+        while (domain.current == null && !domain.ready.isEmpty()) {
+            RecordedTask next = domain.ready.poll();
+            makeCurrent(next);
+            domain.sliceEnd = System.nanoTime() + SLICE;
+            int status = next.pendingStatus;
+            if (status == RecordedTask.GO_ON) {
+                try {
+                    resumeUser(next, 0);
+                } catch (TraceeGoneException e) {
+                    gone(next, e);
+                }
+            } else {
+                next.pendingStatus = RecordedTask.GO_ON;
+                handle(next, status);
+            }
+        }
+    }
+
+    private void makeCurrent(RecordedTask task) {
+        Domain domain = task.domain;
+        if (domain.entered != null) {
+            RecordedTask entered = domain.entered;
+            domain.entered = null;
+            if (entered != task) {
+                syscalls.recordEntry(entered);
+            }
+        }
+        domain.current = task;
+        int better = cores.better(domain.core);
+        cores.occupy(domain.core);
+        if (better != domain.core) {
+            migrate(domain, better);
+        }
+    }
+
+    private void migrate(Domain domain, int core) {
+        cores.release(domain.core);
+        cores.occupy(core);
+        domain.core = core;
+        for (RecordedTask task : tasks.values()) {
+            if (task.domain == domain) {
+                Cores.bind(task.tid(), core);
+            }
+        }
+        trace.coreBound(domain.id, domain.current.tid(), core);
+    }
+
+    // ---- domains ----
+
+    Domain newDomain() {
+        Domain domain = new Domain(nextDomain++);
+        domain.core = cores.take();
+        cores.release(domain.core);
+        return domain;
+    }
+
+    void enterDomain(RecordedTask task, Domain domain) {
+        task.domain = domain;
+        domain.tasks++;
+    }
+
+    private void leaveDomain(RecordedTask task) {
+        Domain domain = task.domain;
+        domain.tasks--;
+        domain.ready.remove(task);
+        if (domain.entered == task) {
+            domain.entered = null;
+        }
+    }
+
+    /** Two processes begin to share memory: from now on one of all their tasks runs at a time. */
+    void merge(Domain into, Domain from) {
+        if (into == from) {
+            return;
+        }
+        for (RecordedTask task : tasks.values()) {
+            if (task.domain == from) {
+                task.domain = into;
+                into.tasks++;
+                Cores.bind(task.tid(), into.core);
+            }
+        }
+        into.ready.addAll(from.ready);
+        from.ready.clear();
+        from.tasks = 0;
+        if (from.entered != null) {
+            syscalls.recordEntry(from.entered);
+            from.entered = null;
+        }
+        if (from.current != null) {
+            // It is in the middle of its computation, where nothing names the moment: it keeps the turn, and the task
+            // whose call connected the two waits (see afterEvent).
+            cores.release(from.core);
+            into.current = from.current;
+            from.current = null;
+        }
+        trace.coreBound(into.id, into.current == null ? rootPid : into.current.tid(), into.core);
+    }
+
+    // ---- tasks ----
+
+    RecordedTask find(int tid) {
+        return tasks.get(tid);
+    }
+
+    Iterable<RecordedTask> all() {
+        return tasks.values();
+    }
+
+    /** The live tasks, as a copy. */
+    List<RecordedTask> list() {
+        return List.copyOf(tasks.values());
+    }
+
+    Cores cores() {
+        return cores;
+    }
+
+    /** Waits until a new task has made its first stop. */
+    void awaitBirth(int tid) {
+        Integer status = early.remove(tid);
+        if (status != null) {
+            return;
+        }
+        long result = Wait.any(tid, 0);
+        if (result < 0 || !Wait.isStopped(Wait.status(result))) {
+            throw new TraceeGoneException(tid, 0);
+        }
+    }
+
+    void add(RecordedTask task) {
+        tasks.put(task.tid(), task);
+        task.process.threads.add(task);
+    }
+
+    /** A new task waits for its first turn. */
+    void born(RecordedTask task) {
+        waitForTurn(task);
+        if (task.domain.current == null) {
+            schedule(task.domain);
+        }
+    }
+
+    void deliverStashed(RecordedTask task) {
+        signals.deliverStashed(task);
+    }
+
+    /** The task has ended, or was swallowed by an exec. */
+    void forget(RecordedTask task) {
+        tasks.remove(task.tid(), task);
+        task.process.threads.remove(task);
+        leaveDomain(task);
+        if (task.domain.current == task) {
+            task.domain.current = null;
+            cores.release(task.domain.core);
+            schedule(task.domain);
+        }
+    }
+
+    /** The first process ended. */
+    void processEnded(int pid, int waitStatus) {
+        if (pid == rootPid) {
+            rootStatus = waitStatus;
+        }
+    }
+
+    /** Tells the user, and later readers of the trace, something about this recording. */
+    void note(RecordedTask task, String text) {
+        trace.note(task.domain.id, task.tid(), text);
+        System.err.println("reprise: " + text);
+    }
+}

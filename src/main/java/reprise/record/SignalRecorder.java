@@ -1,0 +1,229 @@
+package reprise.record;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Iterator;
+import reprise.linux.Ptrace;
+import reprise.linux.Signal;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
+import reprise.linux.TimestampCounter;
+import reprise.linux.Wait;
+import reprise.trace.Event;
+import reprise.trace.TraceWriter;
+import reprise.tracee.StashedSignal;
+import reprise.x86.Registers;
+
+/** Decides when signals strike and records what they did. */
+final class SignalRecorder {
+    private static final int SI_TKILL = -6;
+    private static final int SI_KERNEL = 128;
+    /** si_pid of a siginfo sent by a process. */
+    private static final int SENDER = 16;
+    /** Offset of fpstate in a signal frame, from the stack pointer at the handler's first instruction. */
+    private static final int FRAME_FPSTATE = 232;
+    /** Offset in fpstate of fpx_sw_bytes: magic1, extended_size. */
+    private static final int SOFTWARE_BYTES = 464;
+    private static final int FP_XSTATE_MAGIC1 = 0x46505853;
+    private static final int LEGACY_STATE_SIZE = 512;
+
+    private final Recorder recorder;
+    private final TraceWriter trace;
+    private final int withheld;
+    private final int ownPid = (int) Syscall.call(SyscallNumber.GETPID, 0);
+    private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
+    private final MemorySegment before = Arena.global().allocate(Registers.SIZE, 16);
+    private final MemorySegment code = Arena.global().allocate(16, 8);
+
+    SignalRecorder(Recorder recorder, TraceWriter trace, int withheld) {
+        this.recorder = recorder;
+        this.trace = trace;
+        this.withheld = withheld;
+    }
+
+    /** The current task is in a signal-delivery stop. */
+    void stopped(RecordedTask task, int signal) {
+        Ptrace.getSignalInfo(task.tid(), info);
+        if (signal == withheld) {
+            pass(task, 0);
+            return;
+        }
+        int code = Ptrace.codeOf(info);
+        if (code > 0 && Signal.canBeSynchronous(signal)) {
+            boolean forced = task.frameFailedAt != null;
+            if (!forced && signal == Signal.SIGSEGV && code == SI_KERNEL && emulated(task)) {
+                return;
+            }
+            deliver(task, signal, faultPoint(task, signal));
+            return;
+        }
+        if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
+            restoreInfo(task, signal);
+        }
+        if (!isNamed(task) && isCaught(task, signal)) {
+            // In the midst of a computation: it strikes at the next system call.
+            task.tracee.stashSignal(signal);
+            task.state = RecordedTask.State.RUNNING;
+            task.tracee.resume(recorder.userResume(task), 0);
+            return;
+        }
+        deliver(task, signal, task.atSyscall ? Event.SignalPoint.AT_SYSCALL : Event.SignalPoint.AFTER_EVENT);
+    }
+
+    /** SIGSYS, and a SIGSEGV forced because a frame could not be pushed, are not raised by an instruction. */
+    private static Event.SignalPoint faultPoint(RecordedTask task, int signal) {
+        if (task.frameFailedAt != null) {
+            return task.frameFailedAt;
+        }
+        return signal == Signal.SIGSYS ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
+    }
+
+    /** Whether the task is where its last event left it. */
+    private static boolean isNamed(RecordedTask task) {
+        return MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
+                == -1;
+    }
+
+    private static boolean isCaught(RecordedTask task, int signal) {
+        return (TaskStatus.of(task.tid()).caught() & Signal.bit(signal)) != 0;
+    }
+
+    /** A signal that was held back comes again, sent by us: it shall look as it did at first. */
+    private void restoreInfo(RecordedTask task, int signal) {
+        for (Iterator<StashedSignal> each = task.resent.iterator(); each.hasNext(); ) {
+            StashedSignal original = each.next();
+            if (original.signal() == signal) {
+                each.remove();
+                MemorySegment.copy(original.info(), 0, info, 0, Ptrace.SIGINFO_SIZE);
+                Ptrace.setSignalInfo(task.tid(), info);
+                return;
+            }
+        }
+    }
+
+    /** The task was taken back to a syscall instruction so that the signals held back can strike there. */
+    void deliverStashed(RecordedTask task) {
+        task.atSyscall = true;
+        while (!task.tracee.stash().isEmpty()) {
+            StashedSignal signal = task.tracee.stash().poll();
+            task.resent.add(signal);
+            Syscall.call(SyscallNumber.TGKILL, task.process.pid, task.tid(), signal.signal());
+        }
+        recorder.resumeUser(task, 0);
+    }
+
+    /** Lets the kernel act on a signal that has no handler; nothing for the trace. */
+    private void pass(RecordedTask task, int signal) {
+        task.state = RecordedTask.State.RUNNING;
+        task.tracee.resume(recorder.userResume(task), signal);
+    }
+
+    private void deliver(RecordedTask task, int signal, Event.SignalPoint point) {
+        TaskStatus status = TaskStatus.of(task.tid());
+        if ((status.caught() & Signal.bit(signal)) != 0) {
+            runHandler(task, signal, point);
+            return;
+        }
+        boolean ignored = (status.ignored() & Signal.bit(signal)) != 0 || Signal.isIgnoredByDefault(signal);
+        if (!ignored && !Signal.stopsByDefault(signal) && (point == Event.SignalPoint.FAULT || isNamed(task))) {
+            MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
+            trace.signalDelivered(
+                    task.domain.id,
+                    task.tid(),
+                    signal,
+                    point,
+                    Event.SignalEffect.FATAL,
+                    before,
+                    info,
+                    null,
+                    null);
+            trace.end();
+        }
+        task.frameFailedAt = null;
+        pass(task, signal);
+    }
+
+    private void runHandler(RecordedTask task, int signal, Event.SignalPoint point) {
+        MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
+        // A step into a handler stops at its first instruction, before anything of it has run.
+        task.tracee.resume(Ptrace.SINGLESTEP, signal);
+        int status = task.tracee.awaitStop();
+        if (Wait.event(status) != 0 || Wait.stopSignal(status) != Signal.SIGTRAP) {
+            // The frame could not be pushed: the kernel forces SIGSEGV instead, at the same point.
+            task.frameFailedAt = point;
+            recorder.dispatch(task, status);
+            return;
+        }
+        task.frameFailedAt = null;
+        task.atSyscall = false;
+        MemorySegment after = task.tracee.registers();
+        trace.signalDelivered(
+                task.domain.id,
+                task.tid(),
+                signal,
+                point,
+                Event.SignalEffect.HANDLER,
+                before,
+                info,
+                after,
+                ExtendedState.read(task.tracee));
+        long stack = Registers.get(after, Registers.RSP);
+        long length = frameLength(task, stack);
+        MemorySegment into = trace.write(task.tid(), stack, length);
+        trace.shortenLastWrite(task.tracee.read(stack, into, length));
+        trace.end();
+        recorder.afterEvent(task, false);
+    }
+
+    private long frameLength(RecordedTask task, long stack) {
+        long state = task.tracee.readWord(stack + FRAME_FPSTATE);
+        if (state == 0) {
+            return FRAME_FPSTATE + 8 + 64 + 8 + Ptrace.SIGINFO_SIZE;
+        }
+        long size = LEGACY_STATE_SIZE;
+        if (task.tracee.readInt(state + SOFTWARE_BYTES) == FP_XSTATE_MAGIC1) {
+            size = task.tracee.readInt(state + SOFTWARE_BYTES + 4);
+        }
+        return state + size - stack;
+    }
+
+    /** Emulates rdtsc and rdtscp, which PR_SET_TSC makes fault; false if the task stands at neither. */
+    private boolean emulated(RecordedTask task) {
+        long address = task.tracee.get(Registers.RIP);
+        long count = task.tracee.read(address, code, 3);
+        int first = code.get(JAVA_BYTE, 0) & 0xff;
+        int second = code.get(JAVA_BYTE, 1) & 0xff;
+        int third = code.get(JAVA_BYTE, 2) & 0xff;
+        boolean plain = count >= 2 && first == 0x0f && second == 0x31;
+        boolean withCore = count >= 3 && first == 0x0f && second == 0x01 && third == 0xf9;
+        if (!plain && !withCore) {
+            return false;
+        }
+        MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
+        long counter = TimestampCounter.read();
+        long low = counter & 0xffffffffL;
+        long high = counter >>> 32;
+        long core = Math.max(0, task.domain.core);
+        task.tracee.set(Registers.RAX, low);
+        task.tracee.set(Registers.RDX, high);
+        if (withCore) {
+            task.tracee.set(Registers.RCX, core);
+        }
+        task.tracee.set(Registers.RIP, address + (plain ? 2 : 3));
+        trace.instructionTrapped(
+                task.domain.id,
+                task.tid(),
+                plain ? Event.TrappedInstruction.RDTSC : Event.TrappedInstruction.RDTSCP,
+                before,
+                low,
+                Registers.get(before, Registers.RBX),
+                withCore ? core : Registers.get(before, Registers.RCX),
+                high);
+        task.atSyscall = false;
+        recorder.afterEvent(task, false);
+        return true;
+    }
+}

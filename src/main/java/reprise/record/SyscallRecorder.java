@@ -1,0 +1,494 @@
+package reprise.record;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
+import reprise.linux.Errno;
+import reprise.linux.Ptrace;
+import reprise.linux.SyscallNumber;
+import reprise.linux.Wait;
+import reprise.syscall.OutputPlan;
+import reprise.syscall.Support;
+import reprise.syscall.SyscallSpec;
+import reprise.syscall.SyscallTable;
+import reprise.trace.Event;
+import reprise.trace.TraceWriter;
+import reprise.tracee.Tracee;
+import reprise.x86.Registers;
+
+/** Follows tasks through their system calls: decides at the entry what happens, and records at the exit what did. */
+final class SyscallRecorder {
+    private static final long CLONE_VM = 0x100;
+    private static final long CLONE_VFORK = 0x4000;
+    private static final long CLONE_PARENT_SETTID = 0x100000;
+    private static final long CLONE_CHILD_CLEARTID = 0x200000;
+    private static final long CLONE_UNTRACED = 0x800000;
+    private static final long CLONE_CHILD_SETTID = 0x1000000;
+    private static final long CLONE_PIDFD = 0x1000;
+    private static final long CLONE_THREAD = 0x10000;
+    private static final int MADV_FREE = 8;
+    private static final int PR_SET_TSC = 26;
+    private static final int PR_SET_SECCOMP = 22;
+
+    private final Recorder recorder;
+    private final TraceWriter trace;
+    private final MappingRecorder mappings;
+    private final MappedFiles files;
+    private final OutputDescriptors outputs;
+    private final ScratchMemory scratch = new ScratchMemory();
+    private final MemorySegment buffer = Arena.global().allocate(4096, 16);
+    private final BitSet noted = new BitSet();
+
+    SyscallRecorder(Recorder recorder, TraceWriter trace, MappedFiles files, int openOutputs) {
+        this.recorder = recorder;
+        this.trace = trace;
+        this.files = files;
+        this.mappings = new MappingRecorder(recorder, files);
+        this.outputs = new OutputDescriptors(openOutputs);
+    }
+
+    // ---- entry ----
+
+    /** The current task is about to make a system call. */
+    void entered(RecordedTask task) {
+        MemorySegment registers = task.tracee.registers();
+        int number = (int) Registers.get(registers, Registers.ORIG_RAX);
+        if (!task.tracee.stash().isEmpty()) {
+            backOut(task, number);
+            return;
+        }
+        MemorySegment.copy(registers, 0, task.entry, 0, Registers.SIZE);
+        task.atSyscall = false;
+        task.call = number;
+        task.entryRecorded = false;
+        task.exitRecorded = false;
+        task.scratched = false;
+        task.child = null;
+        int errno = decide(task, number);
+        if (errno >= 0) {
+            answer(task, -errno);
+            return;
+        }
+        boolean mayBlock = mayBlock(task, number);
+        if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
+            if (!scratch.suffices(task)) {
+                leaveAndReturn(task, number);
+                return;
+            }
+            scratch.redirect(task);
+        }
+        task.tracee.resume(Ptrace.SYSCALL, 0);
+        if (mayBlock) {
+            recorder.mayBlock(task);
+        }
+    }
+
+    /** A signal is waiting to be delivered: undo the entry, so that it strikes on the syscall instruction. */
+    private void backOut(RecordedTask task, int number) {
+        skip(task);
+        rewind(task, number);
+        recorder.deliverStashed(task);
+    }
+
+    /** More scratch memory is needed, which a task at the entry of a call cannot get: once out and in again. */
+    private void leaveAndReturn(RecordedTask task, int number) {
+        skip(task);
+        scratch.grow(task);
+        rewind(task, number);
+        recorder.resumeUser(task, 0);
+    }
+
+    /** Takes the task from the entry stop to the exit stop without the call happening. */
+    private static void skip(RecordedTask task) {
+        task.tracee.set(Registers.ORIG_RAX, -1);
+        int status;
+        do {
+            task.tracee.resume(Ptrace.SYSCALL, 0);
+            status = task.tracee.awaitStop();
+            // Between the two is the seccomp event of a task that has filters of its own.
+        } while (!Wait.isSyscallStop(status));
+    }
+
+    /** Sets a task at an exit stop back onto the syscall instruction. */
+    private static void rewind(RecordedTask task, int number) {
+        task.tracee.set(Registers.RIP, task.tracee.get(Registers.RIP) - Registers.SYSCALL_LENGTH);
+        task.tracee.set(Registers.RAX, number);
+        task.call = -1;
+    }
+
+    /**
+     * What to do with a call: -1 to let the kernel do it, else the errno to answer it with (0: success without doing it).
+     * Fills the task's plan.
+     */
+    private int decide(RecordedTask task, int number) {
+        if (number == SyscallNumber.RESTART_SYSCALL) {
+            // The plan of the interrupted call is still in place.
+            return -1;
+        }
+        task.plan.clear();
+        SyscallSpec spec = SyscallTable.of(number);
+        task.unknown = spec == null;
+        if (spec == null) {
+            return -1;
+        }
+        switch (number) {
+            case SyscallNumber.MADVISE -> {
+                if (task.argument(2) == MADV_FREE) {
+                    // When the pages go is up to the kernel; programs fall back to MADV_DONTNEED.
+                    return Errno.EINVAL;
+                }
+            }
+            case SyscallNumber.PRCTL -> {
+                if ((int) task.argument(0) == PR_SET_TSC) {
+                    return 0;
+                }
+                if ((int) task.argument(0) == PR_SET_SECCOMP) {
+                    return -1;
+                }
+            }
+            case SyscallNumber.CLONE -> {
+                if ((task.argument(0) & CLONE_UNTRACED) != 0) {
+                    task.tracee.set(Registers.RDI, task.argument(0) & ~CLONE_UNTRACED);
+                }
+                return -1;
+            }
+            case SyscallNumber.SENDFILE -> {
+                return deniedToOutput(task, 0);
+            }
+            case SyscallNumber.COPY_FILE_RANGE, SyscallNumber.SPLICE -> {
+                return deniedToOutput(task, 2);
+            }
+            case SyscallNumber.TEE -> {
+                return deniedToOutput(task, 1);
+            }
+            case SyscallNumber.SCHED_SETAFFINITY -> {
+                return Affinity.set(recorder, task);
+            }
+            default -> {}
+        }
+        Support support = spec.plan(task, task.plan);
+        task.unknown = support == Support.UNKNOWN;
+        return switch (support) {
+            case SUPPORTED, SPECIAL, UNKNOWN -> -1;
+            case ANSWERED -> spec.errno(task);
+            case UNSUPPORTED -> {
+                noteOnce(task, number, spec.describe(task) + " is not supported: " + spec.reason(task)
+                        + "; what it writes is not recorded");
+                yield -1;
+            }
+        };
+    }
+
+    private void noteOnce(RecordedTask task, int number, String text) {
+        if (!noted.get(number)) {
+            noted.set(number);
+            recorder.note(task, text);
+        }
+    }
+
+    private static String describe(RecordedTask task) {
+        SyscallSpec spec = SyscallTable.of(task.call);
+        return spec == null ? "system call " + task.call : spec.describe(task);
+    }
+
+    /** Data that goes to the recorded standard output must pass through memory, or replay could not show it. */
+    private int deniedToOutput(RecordedTask task, int descriptorArgument) {
+        SyscallTable.of(task.call).plan(task, task.plan);
+        return outputs.which(task, (int) task.argument(descriptorArgument)) != 0 ? Errno.EINVAL : -1;
+    }
+
+    private static boolean mayBlock(RecordedTask task, int number) {
+        if (number == SyscallNumber.CLONE
+                || number == SyscallNumber.CLONE3
+                || number == SyscallNumber.FORK
+                || number == SyscallNumber.VFORK) {
+            // Only the parent of a vfork blocks, and that is dealt with once the child exists.
+            return false;
+        }
+        SyscallSpec spec = SyscallTable.of(number);
+        return spec == null || spec.mayBlock(task);
+    }
+
+    /** Answers a call without the kernel. */
+    private void answer(RecordedTask task, long result) {
+        int number = task.call;
+        task.tracee.set(Registers.ORIG_RAX, -1);
+        task.tracee.set(Registers.RAX, result);
+        task.call = -1;
+        if (task.ownFilters) {
+            // This was the entry stop; an exit stop follows, with the result we give now.
+            skip(task);
+            task.tracee.set(Registers.RAX, result);
+        }
+        trace.syscallExit(task.domain.id, task.tid(), task.entry, number, result, null, null, 0);
+        trace.end();
+        recorder.afterEvent(task, false);
+    }
+
+    /** Others of the domain run while the task is in the kernel. */
+    void recordEntry(RecordedTask task) {
+        trace.syscallEnter(task.domain.id, task.tid(), task.entry);
+        task.entryRecorded = true;
+    }
+
+    // ---- creation ----
+
+    /** A call of the task made a new one, which is not yet running. */
+    void created(RecordedTask parent, int tid, int event) {
+        recorder.awaitBirth(tid);
+        long flags = cloneFlags(parent, event);
+        RecordedTask child = new RecordedTask(new Tracee(tid));
+        boolean sharesMemory = (flags & CLONE_VM) != 0;
+        RecordedProcess.Memory memory = parent.process.memory;
+        if ((flags & CLONE_THREAD) != 0) {
+            child.process = parent.process;
+        } else {
+            if (!sharesMemory) {
+                memory = new RecordedProcess.Memory(memory.mappings.copy());
+                memory.scratch.addAll(parent.process.memory.scratch);
+            }
+            child.process = new RecordedProcess(tid, parent.process.pid, memory);
+        }
+        child.ownFilters = parent.ownFilters;
+        child.affinity = parent.affinity;
+        child.state = RecordedTask.State.READY;
+        if ((flags & CLONE_CHILD_CLEARTID) != 0) {
+            child.clearTid = childTidAddress(parent);
+        }
+        Domain domain = parent.domain;
+        if (!sharesMemory && !MappedFiles.sharesWritable(memory.mappings)) {
+            domain = recorder.newDomain();
+            Cores.bind(tid, domain.core);
+        }
+        recorder.add(child);
+        recorder.enterDomain(child, domain);
+        parent.child = child;
+        if ((flags & CLONE_VFORK) != 0) {
+            // The parent stays in the kernel until the child has executed or ended, but its result is known.
+            recordExit(parent, visibleTid(parent, tid), flags);
+            parent.exitRecorded = true;
+            parent.child = null;
+            recorder.born(child);
+            parent.tracee.resume(Ptrace.SYSCALL, 0);
+            recorder.mayBlock(parent);
+        } else {
+            parent.tracee.resume(Ptrace.SYSCALL, 0);
+        }
+    }
+
+    private static long cloneFlags(RecordedTask task, int event) {
+        if (task.call == SyscallNumber.CLONE) {
+            return task.argument(0);
+        }
+        if (task.call == SyscallNumber.CLONE3) {
+            return task.tracee.readWord(task.argument(0));
+        }
+        return event == Ptrace.EVENT_VFORK ? CLONE_VM | CLONE_VFORK : 0;
+    }
+
+    private static long childTidAddress(RecordedTask task) {
+        return task.call == SyscallNumber.CLONE3 ? task.tracee.readWord(task.argument(0) + 16) : task.argument(3);
+    }
+
+    private static long parentTidAddress(RecordedTask task) {
+        return task.call == SyscallNumber.CLONE3 ? task.tracee.readWord(task.argument(0) + 24) : task.argument(2);
+    }
+
+    private static long pidfdAddress(RecordedTask task) {
+        return task.call == SyscallNumber.CLONE3 ? task.tracee.readWord(task.argument(0) + 8) : task.argument(2);
+    }
+
+    /** The new task's id as its parent sees it, which differs in pid namespaces. */
+    private static long visibleTid(RecordedTask parent, int tid) {
+        return TaskStatus.visibleTid(parent.tid(), tid);
+    }
+
+    // ---- exit ----
+
+    /** The current task came out of its call. */
+    void left(RecordedTask task) {
+        if (task.exitRecorded) {
+            task.call = -1;
+            task.exitRecorded = false;
+            recorder.afterEvent(task, false);
+            return;
+        }
+        long result = task.tracee.get(Registers.RAX);
+        long flags = task.child == null ? 0 : cloneFlags(task, task.call == SyscallNumber.VFORK ? Ptrace.EVENT_VFORK : 0);
+        int number = recordExit(task, result, flags);
+        RecordedTask child = task.child;
+        task.child = null;
+        task.call = -1;
+        if (child != null) {
+            recorder.born(child);
+        }
+        recorder.afterEvent(task, number == SyscallNumber.SCHED_YIELD);
+    }
+
+    private int recordExit(RecordedTask task, long result, long cloneFlags) {
+        int number = task.call;
+        MemorySegment registers = task.tracee.registers();
+        MemorySegment exitRegisters = null;
+        MemorySegment extendedState = null;
+        if (task.scratched) {
+            for (int index = 0; index < 6; index++) {
+                task.tracee.set(Registers.argument(index), task.argument(index));
+            }
+        }
+        if (number == SyscallNumber.RT_SIGRETURN) {
+            exitRegisters = registers;
+            extendedState = ExtendedState.read(task.tracee);
+        } else if (number == SyscallNumber.ARCH_PRCTL) {
+            exitRegisters = registers;
+        }
+        boolean restarts = result <= -Errno.ERESTARTSYS && result >= -Errno.ERESTART_RESTARTBLOCK;
+        int effective = number;
+        if (number == SyscallNumber.RESTART_SYSCALL && task.interruptedCall >= 0) {
+            effective = task.interruptedCall;
+        }
+        if (restarts) {
+            task.interruptedCall = effective;
+        }
+        mappings.prepare(task, effective, result);
+        int output = result > 0 ? outputs.written(task, effective) : 0;
+        trace.syscallExit(
+                task.domain.id,
+                task.tid(),
+                task.entryRecorded ? null : task.entry,
+                number,
+                result,
+                exitRegisters,
+                extendedState,
+                output);
+        for (Event.MappingChange change : mappings.changes()) {
+            trace.change(change);
+        }
+        recordOutputs(task, result);
+        recordSpecial(task, effective, result);
+        if (task.child != null) {
+            recordChild(task, cloneFlags);
+        }
+        trace.end();
+        if (!restarts) {
+            task.interruptedCall = -1;
+        }
+        if (task.unknown && result >= 0) {
+            task.unknown = false;
+            recorder.note(task, describe(task) + " is not known; if it wrote to memory, that is not recorded");
+        }
+        if (task.domain.entered == task) {
+            task.domain.entered = null;
+        }
+        mappings.commit(task);
+        return number;
+    }
+
+    private void recordOutputs(RecordedTask task, long result) {
+        OutputPlan plan = task.plan;
+        long budget = Math.max(result, 0);
+        long taken = 0;
+        for (int index = 0; index < plan.size(); index++) {
+            if (result < 0 && plan.when(index) != OutputPlan.When.ALWAYS) {
+                continue;
+            }
+            long parameter = plan.parameter(index);
+            long length = 0;
+            switch (plan.extent(index)) {
+                case NOTHING -> {}
+                case CAPACITY -> length = plan.capacity(index);
+                case RESULT -> {
+                    length = Math.min(budget + parameter, plan.capacity(index));
+                    budget = Math.max(0, budget - length);
+                }
+                case RESULT_TIMES, ELEMENTS -> length = budget * parameter;
+                case LENGTH_WORD -> length = lengthWord(task, index);
+                case SHARED_LENGTH_WORD -> {
+                    if (index == 0 || !sameLengthWord(plan, index - 1, index)) {
+                        taken = 0;
+                    }
+                    length = Math.min(lengthWord(task, index) - taken, plan.capacity(index));
+                    taken += length;
+                }
+            }
+            length = Math.min(length, plan.capacity(index));
+            if (length > 0) {
+                copyOut(task, index, length);
+            }
+        }
+    }
+
+    private static boolean sameLengthWord(OutputPlan plan, int first, int second) {
+        return plan.extent(first) == OutputPlan.Extent.SHARED_LENGTH_WORD
+                && plan.lengthRegion(first) == plan.lengthRegion(second)
+                && plan.lengthOffset(first) == plan.lengthOffset(second);
+    }
+
+    private long lengthWord(RecordedTask task, int index) {
+        int region = task.plan.lengthRegion(index);
+        long base = task.scratched && task.scratchOf[region] != 0 ? task.scratchOf[region] : task.plan.address(region);
+        long address = base + task.plan.lengthOffset(index);
+        return task.tracee.read(address, buffer, 4) == 4 ? buffer.get(JAVA_INT_UNALIGNED, 0) & 0xffffffffL : 0;
+    }
+
+    private void copyOut(RecordedTask task, int index, long length) {
+        long address = task.plan.address(index);
+        long from = task.scratched && task.scratchOf[index] != 0 ? task.scratchOf[index] : address;
+        MemorySegment into = trace.write(task.tid(), address, length);
+        long count = task.tracee.read(from, into, length);
+        if (from != address && count > 0) {
+            scratch.restorePointers(task, index, into, count);
+            task.tracee.write(address, into, count);
+        }
+        if (count < length) {
+            trace.shortenLastWrite(count);
+        }
+    }
+
+    /** Writes to memory that the table cannot describe. */
+    private void recordSpecial(RecordedTask task, int number, long result) {
+        switch (number) {
+            case SyscallNumber.SET_TID_ADDRESS -> task.clearTid = task.argument(0);
+            case SyscallNumber.SCHED_GETAFFINITY -> {
+                if (result > 0) {
+                    Affinity.get(recorder, task, result, trace);
+                }
+            }
+            case SyscallNumber.SECCOMP, SyscallNumber.PRCTL -> {
+                if (result >= 0 && (number == SyscallNumber.SECCOMP || task.argument(0) == PR_SET_SECCOMP)) {
+                    for (RecordedTask thread : task.process.threads) {
+                        thread.ownFilters = true;
+                    }
+                }
+            }
+            default -> {}
+        }
+        if (result >= 0) {
+            mappings.recordFileWrites(task, number, result, trace);
+            mappings.recordForeignWrites(task, number, result, trace);
+        }
+    }
+
+    private void recordChild(RecordedTask task, long flags) {
+        RecordedTask child = task.child;
+        if ((flags & CLONE_PARENT_SETTID) != 0) {
+            word(task, task.tid(), parentTidAddress(task));
+        }
+        if ((flags & CLONE_PIDFD) != 0) {
+            word(task, task.tid(), pidfdAddress(task));
+        }
+        if ((flags & CLONE_CHILD_SETTID) != 0) {
+            word(child, child.tid(), childTidAddress(task));
+        }
+        trace.child(new Event.NewTask(
+                child.tid(), child.domain.id, flags, (flags & CLONE_VM) != 0, child.tracee.registers()));
+    }
+
+    private void word(RecordedTask in, int owner, long address) {
+        MemorySegment into = trace.write(owner, address, 4);
+        if (in.tracee.read(address, into, 4) != 4) {
+            trace.shortenLastWrite(0);
+        }
+    }
+}

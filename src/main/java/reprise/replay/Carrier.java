@@ -1,0 +1,286 @@
+package reprise.replay;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import reprise.linux.Errno;
+import reprise.linux.Files;
+import reprise.linux.Ptrace;
+import reprise.linux.Signal;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
+import reprise.linux.Wait;
+import reprise.trace.Event;
+import reprise.tracee.Parked;
+import reprise.tracee.RuntimePage;
+import reprise.tracee.Tracee;
+import reprise.x86.Registers;
+
+/**
+ * The kernel task that runs everything of one address space.
+ *
+ * <p>Since no system call is executed at replay and one task runs at a time, one kernel task is enough for all tasks of
+ * an address space; it holds the registers of the one that ran last, the {@linkplain #load current} one.
+ */
+final class Carrier implements AutoCloseable {
+    /** A page of the carrier's own behind the runtime page, for arguments of remote system calls. */
+    static final long SCRATCH = RuntimePage.ADDRESS + RuntimePage.SIZE;
+
+    /** Behind the carrier's own pages. */
+    static final long OWN_END = SCRATCH + 4096;
+
+    private static final int OPTIONS =
+            Ptrace.O_TRACESYSGOOD | Ptrace.O_EXITKILL | Ptrace.O_TRACEFORK | Ptrace.O_TRACECLONE;
+    private static final int PR_SET_TSC = 26;
+    private static final int PR_TSC_SIGSEGV = 2;
+    private static final int ARCH_SET_CPUID = 0x1012;
+    private static final int CLONE_PARENT = 0x8000;
+    private static final int CLOSE_ALL_FROM = 3;
+
+    private final Tracee tracee;
+    private final int extendedStateSize;
+    private final CarrierMemory memory;
+    private final Map<String, Integer> descriptors;
+    private ReplayTask current;
+    private int tasks;
+    private int core = -1;
+    private boolean cpuidFaults;
+
+    private Carrier(Tracee tracee, int extendedStateSize, Map<String, Integer> descriptors) {
+        this.tracee = tracee;
+        this.extendedStateSize = extendedStateSize;
+        this.descriptors = descriptors;
+        this.memory = new CarrierMemory(this);
+    }
+
+    /**
+     * Makes an empty one, from which those of programs are {@linkplain #fork forked}: a runtime page, a scratch page,
+     * a session of its own, all signals blocked, time stamp counter trapped.
+     */
+    static Carrier create() {
+        Tracee tracee = Parked.spawn(OPTIONS);
+        Carrier carrier = new Carrier(tracee, extendedStateSize(tracee), new HashMap<>());
+        // Out of the terminal's process group. Faults stop a ptraced task even where they are blocked.
+        carrier.remote("setsid", SyscallNumber.SETSID, 0, 0, 0, 0, 0, 0);
+        Ptrace.setSignalMask(tracee.tid(), -1);
+        carrier.remote("prctl PR_SET_TSC", SyscallNumber.PRCTL, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0, 0);
+        carrier.memory.clear();
+        return carrier;
+    }
+
+    private static int extendedStateSize(Tracee tracee) {
+        try (Arena arena = Arena.ofConfined()) {
+            return (int) tracee.extendedState(arena.allocate(65536, 64));
+        }
+    }
+
+    /**
+     * Another carrier with the same memory. It is a child of this process like all carriers, not of the forked one: so
+     * that nobody but us has to reap it and its end sends no signal to a carrier.
+     */
+    Carrier fork() {
+        long child =
+                remote("clone", SyscallNumber.CLONE, CLONE_PARENT | Signal.SIGCHLD, 0, 0, 0, 0, 0);
+        Tracee forked = new Tracee((int) child);
+        forked.awaitStop();
+        Carrier copy = new Carrier(forked, extendedStateSize, new HashMap<>(descriptors));
+        copy.memory.inheritFrom(memory);
+        copy.core = core;
+        copy.cpuidFaults = cpuidFaults;
+        return copy;
+    }
+
+    int tid() {
+        return tracee.tid();
+    }
+
+    Tracee tracee() {
+        return tracee;
+    }
+
+    CarrierMemory memory() {
+        return memory;
+    }
+
+    int extendedStateSize() {
+        return extendedStateSize;
+    }
+
+    /** Notes one more task that lives here. */
+    void addTask() {
+        tasks++;
+    }
+
+    /** Notes that a task has gone; whether it was the last. */
+    boolean removeTask(ReplayTask task) {
+        if (current == task) {
+            current = null;
+        }
+        return --tasks == 0;
+    }
+
+    /** Makes {@code task} the current one: puts the other's state away and its own in place. */
+    void load(ReplayTask task) {
+        if (current == task) {
+            return;
+        }
+        if (current != null) {
+            MemorySegment.copy(tracee.registers(), 0, current.savedRegisters(), 0, Registers.SIZE);
+            tracee.extendedState(current.savedExtendedState());
+        }
+        tracee.setAll(task.savedRegisters());
+        tracee.setExtendedState(task.savedExtendedState());
+        current = task;
+    }
+
+    /** The registers of one of its tasks; changes must be announced by {@link #registersChanged}. */
+    MemorySegment registers(ReplayTask task) {
+        return current == task ? tracee.registers() : task.savedRegisters();
+    }
+
+    /** Announces a change made through {@link #registers}. */
+    void registersChanged(ReplayTask task) {
+        if (current == task) {
+            tracee.registersChanged();
+        }
+    }
+
+    /** Replaces the registers of a task. The kernel is not to think that it is inside a system call. */
+    void setRegisters(ReplayTask task, MemorySegment block) {
+        if (current == task) {
+            tracee.setAll(block);
+        } else {
+            MemorySegment.copy(block, 0, task.savedRegisters(), 0, Registers.SIZE);
+        }
+        Registers.set(registers(task), Registers.ORIG_RAX, -1);
+        registersChanged(task);
+    }
+
+    /** Replaces the extended state of a task by a block that may come from a machine with more or less of it. */
+    void setExtendedState(ReplayTask task, MemorySegment block) {
+        MemorySegment own = task.savedExtendedState();
+        long size = Math.min(block.byteSize(), own.byteSize());
+        MemorySegment.copy(block, 0, own, 0, size);
+        own.asSlice(size).fill((byte) 0);
+        if (current == task) {
+            tracee.setExtendedState(own);
+        }
+    }
+
+    /** Copies the extended state of a task. */
+    void copyExtendedState(ReplayTask task, MemorySegment into) {
+        if (current == task) {
+            tracee.extendedState(into);
+        } else {
+            into.copyFrom(task.savedExtendedState());
+        }
+    }
+
+    /**
+     * Runs the current task until it comes to a system call, which is not executed, or faults.
+     *
+     * @return the wait status: a system call stop or a stop by the fault's signal
+     */
+    int run() {
+        while (true) {
+            tracee.resume(Ptrace.SYSEMU, 0);
+            int status = tracee.awaitStop();
+            if (Wait.isSyscallStop(status)) {
+                return status;
+            }
+            // All else but faults comes from outside and is not the recorded program's: dropped.
+            if (Wait.event(status) == 0 && isFault(Wait.stopSignal(status))) {
+                return status;
+            }
+        }
+    }
+
+    private boolean isFault(int signal) {
+        if (!Signal.canBeSynchronous(signal)) {
+            return false;
+        }
+        MemorySegment info = memory.buffer();
+        Ptrace.getSignalInfo(tid(), info);
+        return Ptrace.codeOf(info) > 0;
+    }
+
+    /** Lets {@code cpuid} fault from now on. Only asked for where the recording's did. */
+    void trapCpuid() {
+        if (!cpuidFaults) {
+            remote("arch_prctl ARCH_SET_CPUID", SyscallNumber.ARCH_PRCTL, ARCH_SET_CPUID, 0, 0, 0, 0, 0);
+            cpuidFaults = true;
+        }
+    }
+
+    /** Binds the carrier to a core, if it is there. */
+    void bind(int wanted) {
+        if (core != wanted) {
+            core = wanted;
+            CoreBinding.bind(tid(), wanted);
+        }
+    }
+
+    /** Performs a system call in the carrier, which must succeed. */
+    long remote(String what, int number, long a, long b, long c, long d, long e, long f) {
+        long result = tracee.remote(number, a, b, c, d, e, f);
+        if (result < 0 && result >= -4095) {
+            throw new Mismatch(String.format(
+                    "The replayer could not repeat a change: %s(0x%x, 0x%x, 0x%x, 0x%x, 0x%x, 0x%x) failed with %s.%n",
+                    what, a, b, c, d, e, f, Errno.name((int) -result)));
+        }
+        return result;
+    }
+
+    /** A descriptor in the carrier for a path of this machine; opened at most once and inherited by forks. */
+    int descriptor(String path, boolean writable) {
+        Integer known = descriptors.get(path);
+        if (known != null) {
+            return known;
+        }
+        long result = open(path, writable);
+        if (result == -Errno.EMFILE) {
+            remote("close_range", SyscallNumber.CLOSE_RANGE, CLOSE_ALL_FROM, 0xffffffffL, 0, 0, 0, 0);
+            descriptors.clear();
+            result = open(path, writable);
+        }
+        if (result < 0) {
+            throw new Mismatch("The replayer could not open " + path + ": " + Errno.name((int) -result) + ".\n");
+        }
+        descriptors.put(path, (int) result);
+        return (int) result;
+    }
+
+    /** Opens the files that mappings show, for all carriers that will be forked from this one. */
+    void openAll(List<Event.Mapping> mappings, StoredFiles files) {
+        for (Event.Mapping mapping : mappings) {
+            if (mapping.backing() instanceof Event.PrivateFile file) {
+                descriptor(files.pathToOpen(file.file()), false);
+            }
+        }
+    }
+
+    private long open(String path, boolean writable) {
+        byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
+        MemorySegment buffer = memory.buffer();
+        MemorySegment.copy(bytes, 0, buffer, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, bytes.length);
+        buffer.set(java.lang.foreign.ValueLayout.JAVA_BYTE, bytes.length, (byte) 0);
+        if (bytes.length >= 4096 || !tracee.write(SCRATCH, buffer, bytes.length + 1)) {
+            return -Errno.ENAMETOOLONG;
+        }
+        int flags = (writable ? Files.O_RDWR : Files.O_RDONLY) | Files.O_CLOEXEC;
+        return tracee.remote(SyscallNumber.OPEN, SCRATCH, flags, 0, 0, 0, 0);
+    }
+
+    /** Ends the kernel task. */
+    @Override
+    public void close() {
+        Syscall.call(SyscallNumber.KILL, tid(), Signal.SIGKILL, 0);
+        long result;
+        do {
+            result = Wait.any(tid(), 0);
+        } while (result > 0 && Wait.isStopped(Wait.status(result)));
+    }
+}

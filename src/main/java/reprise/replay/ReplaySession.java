@@ -1,0 +1,413 @@
+package reprise.replay;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import reprise.linux.Errno;
+import reprise.linux.LinuxException;
+import reprise.linux.Signal;
+import reprise.linux.SyscallNumber;
+import reprise.linux.Wait;
+import reprise.trace.Event;
+import reprise.tracee.TraceeGoneException;
+import reprise.x86.Registers;
+
+/**
+ * Everything that is alive in a replay: tasks, the carriers that run them, shared objects and stored files. It takes one
+ * event after the other, runs the event's task to it, compares and applies it.
+ *
+ * <p>Belongs to the thread that made it, which is the tracer of all carriers.
+ */
+final class ReplaySession implements AutoCloseable {
+    private static final long CLONE_THREAD = 0x10000;
+
+    private final ReplayOptions options;
+    private final StoredFiles files;
+    private final SharedObjects objects;
+    private final ProgramOutput output = new ProgramOutput();
+    private final MemoryCheck check = new MemoryCheck();
+    private final EventLog log = new EventLog();
+    private final DivergenceReport report;
+    private final CoreBinding ownCore = new CoreBinding();
+    private final int startCore = CoreBinding.present();
+    private final Map<Integer, Integer> cores = new HashMap<>();
+    private final Map<Integer, ReplayTask> tasks = new HashMap<>();
+    private final List<Carrier> carriers = new ArrayList<>();
+    private final Carrier empty;
+    private ReplayTask last;
+    private int waitStatus;
+
+    /**
+     * A session in which nothing lives yet.
+     *
+     * @param directory of the trace, where its stored files are
+     * @throws LinuxException if the kernel does not allow processes to be traced
+     */
+    ReplaySession(Path directory, ReplayOptions options) {
+        this.options = options;
+        this.files = new StoredFiles(directory);
+        this.objects = new SharedObjects(files);
+        this.report = new DivergenceReport(files, log);
+        ownCore.follow(startCore);
+        this.empty = Carrier.create();
+        empty.bind(startCore);
+    }
+
+    /** Wait status of the recording's first process, once its end was applied. */
+    int waitStatus() {
+        return waitStatus;
+    }
+
+    /** Memory pages compared so far. */
+    long pagesVerified() {
+        return check.verified();
+    }
+
+    /**
+     * Takes the next event.
+     *
+     * @throws DivergenceException if what happens is not what was recorded
+     */
+    void apply(Event event) {
+        try {
+            dispatch(event);
+        } catch (Mismatch e) {
+            throw report.exception(event, tasks.get(event.header().tid()), e);
+        } catch (TraceeGoneException e) {
+            Mismatch killed = new Mismatch("The process that ran the replay was killed"
+                    + (e.waitStatus() == 0 ? "" : ": " + Wait.describe(e.waitStatus())) + ".\n");
+            throw report.exception(event, null, killed);
+        } catch (LinuxException e) {
+            throw report.exception(event, tasks.get(event.header().tid()), e);
+        }
+        log.add(event);
+    }
+
+    private void dispatch(Event event) {
+        switch (event) {
+            case Event.SyscallExit exit -> syscallExit(exit);
+            case Event.SyscallEnter enter -> syscallEnter(enter);
+            case Event.SignalDelivered signal -> signalDelivered(signal);
+            case Event.InstructionTrapped trapped -> instructionTrapped(trapped);
+            case Event.Exec exec -> exec(exec);
+            case Event.TaskExit exit -> taskExit(exit);
+            case Event.Checksum checksum -> checksum(checksum);
+            case Event.FileStored file -> files.add(file);
+            case Event.SharedObject object -> objects.add(object);
+            case Event.CoreBound bound -> cores.put(bound.header().domain(), bound.core());
+            case Event.Note note -> {}
+            case Event.End end -> waitStatus = end.waitStatus();
+        }
+    }
+
+    private ReplayTask task(Event event) {
+        int tid = event.header().tid();
+        if (last != null && last.tid() == tid) {
+            return last;
+        }
+        ReplayTask task = tasks.get(tid);
+        if (task == null) {
+            throw new Mismatch("There is no such task in the replay.\n");
+        }
+        last = task;
+        return task;
+    }
+
+    // ---- running ----
+
+    /** Runs a task to its next stop; the wait status. */
+    private int run(ReplayTask task, Event event) {
+        Carrier carrier = task.carrier();
+        if (task.isInKernel()) {
+            throw new Mismatch("The task is in a system call that was recorded as entered but not as left.\n");
+        }
+        int core = cores.getOrDefault(event.header().domain(), startCore);
+        carrier.bind(core);
+        ownCore.follow(core);
+        carrier.load(task);
+        task.setRestarted(false);
+        return carrier.run();
+    }
+
+    private void runToSyscall(ReplayTask task, Event event, MemorySegment recorded) {
+        int status = run(task, event);
+        if (!Wait.isSyscallStop(status)) {
+            throw unexpected(task, "make system call " + Registers.get(recorded, Registers.ORIG_RAX), status);
+        }
+        compare(recorded, task, -1);
+    }
+
+    private void runToFault(ReplayTask task, Event event, int signal, MemorySegment recorded) {
+        int status = run(task, event);
+        if (Wait.isSyscallStop(status) || Wait.stopSignal(status) != signal) {
+            throw unexpected(task, "raise " + Signal.name(signal), status);
+        }
+        compare(recorded, task, -1);
+    }
+
+    private Mismatch unexpected(ReplayTask task, String expected, int status) {
+        return new Mismatch("The task should " + expected + ", but it "
+                + DivergenceReport.describeStop(task.carrier(), status, files) + ".\n");
+    }
+
+    private static void compare(MemorySegment recorded, ReplayTask task, int except) {
+        MemorySegment seen = task.carrier().registers(task);
+        if (!RegisterComparison.equal(recorded, seen, except)) {
+            throw new Mismatch("Registers differ:\n" + RegisterComparison.difference(recorded, seen, except));
+        }
+    }
+
+    // ---- system calls ----
+
+    private void syscallEnter(Event.SyscallEnter event) {
+        ReplayTask task = task(event);
+        runToSyscall(task, event, event.registers());
+        task.setInKernel(true);
+    }
+
+    private void syscallExit(Event.SyscallExit event) {
+        ReplayTask task = task(event);
+        Carrier carrier = task.carrier();
+        if (event.entryRegisters() != null) {
+            runToSyscall(task, event, event.entryRegisters());
+        } else if (!task.isInKernel()) {
+            throw new Mismatch("The task leaves a system call that it did not enter.\n");
+        }
+        task.setInKernel(false);
+        if (options.echo() && event.output() != 0 && event.result() > 0) {
+            output.repeat(carrier.tracee(), event.output(), carrier.registers(task), event.result());
+        }
+        for (Event.MappingChange change : event.changes()) {
+            carrier.memory().apply(change, files, objects);
+        }
+        if (event.child() != null) {
+            create(event.child(), task);
+        }
+        write(event.writes(), carrier);
+        leave(event, task);
+    }
+
+    private static void leave(Event.SyscallExit event, ReplayTask task) {
+        Carrier carrier = task.carrier();
+        boolean restarts = isRestart(event.result());
+        if (event.exitRegisters() != null) {
+            carrier.setRegisters(task, event.exitRegisters());
+        } else {
+            MemorySegment registers = carrier.registers(task);
+            if (restarts) {
+                boolean byBlock = event.result() == -Errno.ERESTART_RESTARTBLOCK;
+                long number = byBlock ? SyscallNumber.RESTART_SYSCALL : Registers.get(registers, Registers.ORIG_RAX);
+                rewind(registers, number);
+            } else {
+                Registers.set(registers, Registers.RAX, event.result());
+                // So that the kernel of the replay does not think of restarting anything.
+                Registers.set(registers, Registers.ORIG_RAX, -1);
+            }
+            carrier.registersChanged(task);
+        }
+        if (event.extendedState() != null) {
+            carrier.setExtendedState(task, event.extendedState());
+        }
+        task.setRestarted(restarts);
+    }
+
+    private static boolean isRestart(long result) {
+        return result == -Errno.ERESTARTSYS
+                || result == -Errno.ERESTARTNOINTR
+                || result == -Errno.ERESTARTNOHAND
+                || result == -Errno.ERESTART_RESTARTBLOCK;
+    }
+
+    /** Back to the syscall instruction. */
+    private static void rewind(MemorySegment registers, long number) {
+        long behind = Registers.get(registers, Registers.RIP);
+        Registers.set(registers, Registers.RIP, behind - Registers.SYSCALL_LENGTH);
+        Registers.set(registers, Registers.RAX, number);
+        Registers.set(registers, Registers.ORIG_RAX, -1);
+    }
+
+    private void create(Event.NewTask child, ReplayTask parent) {
+        Carrier carrier = parent.carrier();
+        if (!child.sharesMemory()) {
+            carrier = carrier.fork();
+            carriers.add(carrier);
+        }
+        int process = (child.cloneFlags() & CLONE_THREAD) != 0 ? parent.process() : child.tid();
+        ReplayTask task = new ReplayTask(child.tid(), process, carrier, carrier.extendedStateSize());
+        parent.carrier().copyExtendedState(parent, task.savedExtendedState());
+        add(task);
+        carrier.setRegisters(task, child.registers());
+    }
+
+    /** Applies writes, each to the address space of its task; most are of the event's own. */
+    private void write(List<Event.MemoryWrite> writes, Carrier own) {
+        int size = writes.size();
+        for (int from = 0; from < size; ) {
+            Carrier carrier = carrierOf(writes.get(from).tid(), own);
+            int to = from + 1;
+            while (to < size && carrierOf(writes.get(to).tid(), own) == carrier) {
+                to++;
+            }
+            carrier.memory().write(writes, from, to);
+            from = to;
+        }
+    }
+
+    private Carrier carrierOf(int tid, Carrier own) {
+        if (last != null && last.tid() == tid) {
+            return last.carrier();
+        }
+        ReplayTask task = tasks.get(tid);
+        return task == null ? own : task.carrier();
+    }
+
+    // ---- signals and faults ----
+
+    private void signalDelivered(Event.SignalDelivered event) {
+        ReplayTask task = task(event);
+        Carrier carrier = task.carrier();
+        switch (event.point()) {
+            case AFTER_EVENT -> {
+                if (task.isInKernel()) {
+                    throw new Mismatch("A signal strikes a task that has not left its system call.\n");
+                }
+                if (!task.isRestarted()) {
+                    // The tracer of the recording saw the number of the system call that had just ended.
+                    compare(event.before(), task, Registers.ORIG_RAX);
+                }
+            }
+            case AT_SYSCALL -> {
+                int status = run(task, event);
+                if (!Wait.isSyscallStop(status)) {
+                    throw unexpected(task, "come to a system call", status);
+                }
+                MemorySegment registers = carrier.registers(task);
+                rewind(registers, Registers.get(registers, Registers.ORIG_RAX));
+                carrier.registersChanged(task);
+                compare(event.before(), task, Registers.ORIG_RAX);
+            }
+            case FAULT -> runToFault(task, event, event.signal(), event.before());
+        }
+        write(event.writes(), carrier);
+        if (event.after() != null) {
+            carrier.setRegisters(task, event.after());
+        }
+        if (event.extendedState() != null) {
+            carrier.setExtendedState(task, event.extendedState());
+        }
+        task.setRestarted(false);
+    }
+
+    private void instructionTrapped(Event.InstructionTrapped event) {
+        ReplayTask task = task(event);
+        Carrier carrier = task.carrier();
+        if (event.instruction() == Event.TrappedInstruction.CPUID) {
+            carrier.trapCpuid();
+        }
+        runToFault(task, event, Signal.SIGSEGV, event.before());
+        MemorySegment registers = carrier.registers(task);
+        Registers.set(registers, Registers.RAX, event.rax());
+        Registers.set(registers, Registers.RDX, event.rdx());
+        if (event.instruction() != Event.TrappedInstruction.RDTSC) {
+            Registers.set(registers, Registers.RCX, event.rcx());
+        }
+        if (event.instruction() == Event.TrappedInstruction.CPUID) {
+            Registers.set(registers, Registers.RBX, event.rbx());
+        }
+        int length = event.instruction() == Event.TrappedInstruction.RDTSCP ? 3 : 2;
+        Registers.set(registers, Registers.RIP, Registers.get(registers, Registers.RIP) + length);
+        carrier.registersChanged(task);
+    }
+
+    // ---- birth and death ----
+
+    private void exec(Event.Exec event) {
+        ReplayTask former = tasks.get(event.formerTid());
+        if (former != null) {
+            runToExec(former, event);
+            for (ReplayTask other : List.copyOf(tasks.values())) {
+                if (other.process() == former.process()) {
+                    remove(other);
+                }
+            }
+        }
+        empty.openAll(event.mappings(), files);
+        Carrier carrier = empty.fork();
+        carriers.add(carrier);
+        carrier.memory().build(event.mappings(), files, objects);
+        int tid = event.header().tid();
+        ReplayTask task = new ReplayTask(tid, tid, carrier, carrier.extendedStateSize());
+        carrier.memory().write(event.writes(), 0, event.writes().size());
+        carrier.setExtendedState(task, event.extendedState());
+        carrier.setRegisters(task, event.registers());
+        add(task);
+    }
+
+    /** What a task writes before it calls execve is seen by those it shares memory with: it has to be run there. */
+    private void runToExec(ReplayTask task, Event.Exec event) {
+        if (task.isInKernel()) {
+            return;
+        }
+        int status = run(task, event);
+        long number = task.carrier().tracee().get(Registers.ORIG_RAX);
+        if (!Wait.isSyscallStop(status) || number != SyscallNumber.EXECVE && number != SyscallNumber.EXECVEAT) {
+            throw unexpected(task, "make system call execve", status);
+        }
+    }
+
+    private void taskExit(Event.TaskExit event) {
+        ReplayTask task = tasks.get(event.header().tid());
+        if (task == null) {
+            // Swallowed by an exec before its end was seen.
+            return;
+        }
+        try {
+            write(event.writes(), task.carrier());
+        } catch (Mismatch e) {
+            // The kernel, too, goes on where what the dying task pointed to is not there.
+        }
+        remove(task);
+    }
+
+    private void add(ReplayTask task) {
+        tasks.put(task.tid(), task);
+        task.carrier().addTask();
+    }
+
+    private void remove(ReplayTask task) {
+        tasks.remove(task.tid(), task);
+        if (last == task) {
+            last = null;
+        }
+        Carrier carrier = task.carrier();
+        if (carrier.removeTask(task)) {
+            carriers.remove(carrier);
+            carrier.close();
+        }
+    }
+
+    // ---- verification ----
+
+    private void checksum(Event.Checksum event) {
+        if (options.verifyChecksums()) {
+            Carrier carrier = task(event).carrier();
+            check.verify(event, carrier.tracee(), new Places(carrier, files));
+        }
+    }
+
+    /** Ends all carriers and lets the calling thread run where it might before. */
+    @Override
+    public void close() {
+        carriers.forEach(Carrier::close);
+        carriers.clear();
+        tasks.clear();
+        last = null;
+        empty.close();
+        objects.close();
+        files.close();
+        ownCore.close();
+    }
+}

@@ -1,0 +1,92 @@
+package reprise.tracee;
+
+import java.util.ArrayList;
+import java.util.List;
+import reprise.linux.Files;
+
+/** The kernel's list of a process's mappings, from /proc/PID/maps. */
+public final class ProcMaps {
+    /** PROT_READ. */
+    public static final int READ = 1;
+    /** PROT_WRITE. */
+    public static final int WRITE = 2;
+    /** PROT_EXEC. */
+    public static final int EXECUTE = 4;
+
+    private ProcMaps() {}
+
+    /**
+     * A mapping.
+     *
+     * @param end address behind it
+     * @param protection PROT_ bits
+     * @param device in the encoding of stat's st_dev
+     * @param path as the kernel prints it; empty for anonymous memory
+     */
+    public record Region(
+            long start, long end, int protection, boolean shared, long offset, long device, long inode, String path) {
+        public long length() {
+            return end - start;
+        }
+    }
+
+    /** Reads the mappings of a process, ascending; empty if it has none or is gone. */
+    public static List<Region> read(int pid) {
+        List<Region> regions = new ArrayList<>();
+        byte[] text = Files.readAll("/proc/" + pid + "/maps");
+        int position = 0;
+        while (text != null && position < text.length) {
+            int end = position;
+            while (text[end] != '\n') {
+                end++;
+            }
+            regions.add(parse(text, position, end));
+            position = end + 1;
+        }
+        return regions;
+    }
+
+    private static Region parse(byte[] text, int from, int to) {
+        Cursor cursor = new Cursor(text, from);
+        long start = cursor.hex();
+        long end = cursor.hex();
+        int protection = (text[cursor.at] == 'r' ? READ : 0)
+                | (text[cursor.at + 1] == 'w' ? WRITE : 0)
+                | (text[cursor.at + 2] == 'x' ? EXECUTE : 0);
+        boolean shared = text[cursor.at + 3] == 's';
+        cursor.at += 5;
+        long offset = cursor.hex();
+        long major = cursor.hex();
+        long minor = cursor.hex();
+        long inode = 0;
+        while (text[cursor.at] >= '0' && text[cursor.at] <= '9') {
+            inode = inode * 10 + text[cursor.at++] - '0';
+        }
+        while (cursor.at < to && text[cursor.at] == ' ') {
+            cursor.at++;
+        }
+        String path = new String(text, cursor.at, to - cursor.at, java.nio.charset.StandardCharsets.ISO_8859_1);
+        long device = minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | (major & ~0xfffL) << 32;
+        return new Region(start, end, protection, shared, offset, device, inode, path);
+    }
+
+    private static final class Cursor {
+        private final byte[] text;
+        private int at;
+
+        Cursor(byte[] text, int at) {
+            this.text = text;
+            this.at = at;
+        }
+
+        /** A hexadecimal number and the one character behind it. */
+        long hex() {
+            long value = 0;
+            int digit;
+            while ((digit = Character.digit(text[at++], 16)) >= 0) {
+                value = value << 4 | digit;
+            }
+            return value;
+        }
+    }
+}
