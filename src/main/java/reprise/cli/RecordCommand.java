@@ -1,6 +1,19 @@
 package reprise.cli;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import reprise.linux.Disposition;
+import reprise.linux.Errno;
+import reprise.linux.LinuxException;
+import reprise.linux.Signal;
+import reprise.linux.Wait;
+import reprise.record.OwnSignals;
+import reprise.record.RecordOptions;
+import reprise.record.Recorder;
+import reprise.trace.TraceDirectories;
+import reprise.trace.TraceException;
+import reprise.trace.TraceWriter;
 
 /** {@code reprise record}: runs a program and makes a trace of it. */
 final class RecordCommand implements Command {
@@ -11,8 +24,8 @@ final class RecordCommand implements Command {
     static final Option CHECKSUMS = Option.optionallyValued(
             "checksums",
             "WHEN",
-            "Record checksums of memory, which replay verifies: at 'all' events (also without WHEN), after "
-                    + "'syscalls', or at all events from number WHEN on.");
+            "Record checksums of memory, which replay verifies: at 'all' events, after "
+                    + "'syscalls', or at every WHEN-th event; without WHEN as often as costs little.");
     static final Option VARIABLE =
             Option.valued('v', "NAME=VALUE", "Set a variable in PROGRAM's environment. May be repeated.");
     static final Option WAIT_FOR_ALL =
@@ -45,13 +58,86 @@ final class RecordCommand implements Command {
                 throw syntax().wrongUse("-v needs NAME=VALUE, not '" + variable + "'");
             }
         }
-        arguments.value(CHECKSUMS).ifPresent(this::checkChecksums);
-        return notBuilt();
+        int withheld = arguments.value(IGNORED_SIGNAL).map(Signal::of).orElse(-1);
+        if (withheld == 0) {
+            throw syntax().wrongUse("-i takes a signal's name or number");
+        }
+        int status = record(arguments, withheld);
+        if (Wait.isSignaled(status)) {
+            System.err.flush();
+            Disposition.dieOf(Wait.terminatingSignal(status));
+            return 128 + Wait.terminatingSignal(status);
+        }
+        return Wait.exitStatus(status);
     }
 
-    private void checkChecksums(String when) {
-        if (!when.matches("|all|syscalls|[0-9]{1,18}")) {
-            throw syntax().wrongUse("--checksums takes all, syscalls or an event number, not '" + when + "'");
+    private int record(Arguments arguments, int withheld) {
+        Target target = Target.of(arguments, Inherited.read());
+        OwnSignals signals = new OwnSignals();
+        signals.install();
+        RecordOptions options = new RecordOptions(
+                target.program(),
+                target.candidates(),
+                target.arguments(),
+                target.environment(),
+                checksums(arguments),
+                checksumInterval(arguments),
+                target.inherited().ignoredSignals(),
+                Disposition.ignored(),
+                target.inherited().blockedSignals(),
+                target.inherited().descriptors(),
+                arguments.has(SWITCH_ALWAYS),
+                Math.max(0, withheld));
+        try {
+            Path directory = arguments.value(DIRECTORY).isPresent()
+                    ? TraceDirectories.ofUser().create(Path.of(arguments.value(DIRECTORY).get()))
+                    : TraceDirectories.ofUser().create(target.name());
+            try (TraceWriter trace = TraceWriter.create(directory, Machine.header(target))) {
+                return new Recorder(options, trace, signals).run();
+            } catch (LinuxException e) {
+                TraceDirectories.ofUser().remove(directory);
+                throw cannotStart(target, e);
+            }
+        } catch (TraceException e) {
+            throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
         }
+    }
+
+    /** The statuses that shells use: 127 where there is no such program, 126 where it cannot be executed. */
+    private static CommandFailure cannotStart(Target target, LinuxException e) {
+        return switch (e.errno()) {
+            case Errno.ENOENT, Errno.ENOTDIR ->
+                new CommandFailure(127, target.program() + ": no such program");
+            case Errno.EACCES -> new CommandFailure(126, target.program() + ": permission denied");
+            case Errno.EPERM -> new CommandFailure(
+                    ExitStatus.FAILED,
+                    "the kernel does not let this process trace others (" + e.getMessage() + ")",
+                    Optional.of("in a container, allow it with --cap-add=SYS_PTRACE or a newer seccomp profile;"
+                            + " elsewhere see /proc/sys/kernel/yama/ptrace_scope"));
+            default -> new CommandFailure(126, e.getMessage());
+        };
+    }
+
+    private RecordOptions.Checksums checksums(Arguments arguments) {
+        if (!arguments.has(CHECKSUMS)) {
+            return RecordOptions.Checksums.NONE;
+        }
+        String when = arguments.value(CHECKSUMS).orElse("");
+        return switch (when) {
+            case "" -> RecordOptions.Checksums.ADAPTIVE;
+            case "all" -> RecordOptions.Checksums.ALL;
+            case "syscalls" -> RecordOptions.Checksums.SYSCALLS;
+            default -> {
+                if (!when.matches("[1-9][0-9]{0,17}")) {
+                    throw syntax().wrongUse("--checksums takes all, syscalls or a number, not '" + when + "'");
+                }
+                yield RecordOptions.Checksums.EVERY_NTH;
+            }
+        };
+    }
+
+    private static long checksumInterval(Arguments arguments) {
+        String when = arguments.value(CHECKSUMS).orElse("");
+        return when.isEmpty() || !Character.isDigit(when.charAt(0)) ? 1 : Long.parseLong(when);
     }
 }

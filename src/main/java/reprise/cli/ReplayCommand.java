@@ -1,7 +1,16 @@
 package reprise.cli;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import reprise.linux.LinuxException;
+import reprise.replay.DivergenceException;
+import reprise.replay.ReplayOptions;
+import reprise.replay.ReplayResult;
+import reprise.replay.Replayer;
+import reprise.trace.TraceDirectories;
+import reprise.trace.TraceException;
+import reprise.trace.TraceReader;
 
 /** {@code reprise replay}: runs a trace again. */
 final class ReplayCommand implements Command {
@@ -29,8 +38,8 @@ final class ReplayCommand implements Command {
                 Syntax.Target.TRACE,
                 "Replay TRACE, or the latest one.",
                 Stream.concat(Stream.of(AUTOMATIC, QUIET), NOT_YET.stream()).toList(),
-                "The exit status is the recorded program's, or " + ExitStatus.DIVERGED
-                        + " when replay did something else than the recording.");
+                "The exit status is 0 when the replay did what the recording did, " + ExitStatus.DIVERGED
+                        + " when it did not.");
     }
 
     @Override
@@ -46,6 +55,30 @@ final class ReplayCommand implements Command {
         if (arguments.beforeSeparator().size() > 1) {
             throw syntax().wrongUse("one TRACE at a time");
         }
-        return notBuilt();
+        try {
+            Path directory =
+                    TraceDirectories.ofUser().resolve(arguments.beforeSeparator().stream().findFirst().orElse(null));
+            return replay(directory, !arguments.has(QUIET));
+        } catch (TraceException e) {
+            throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
+        }
+    }
+
+    private static int replay(Path directory, boolean echo) {
+        try (TraceReader reader = TraceReader.open(directory);
+                ProgressLine progress = new ProgressLine(reader.lastSequence());
+                Replayer replayer = new Replayer(reader, directory, new ReplayOptions(echo, true, progress))) {
+            ReplayResult result = replayer.run();
+            if (!result.complete()) {
+                System.err.println("reprise replay: the recording ends at event " + result.events()
+                        + ", where its recorder was cut off; up to there the replay was faithful");
+            }
+            return ExitStatus.OK;
+        } catch (DivergenceException e) {
+            System.err.println(e.report());
+            return ExitStatus.DIVERGED;
+        } catch (LinuxException e) {
+            throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
+        }
     }
 }

@@ -54,6 +54,21 @@ public final class Signal {
         return "SIGRT_" + (signal - SIGRTMIN);
     }
 
+    /**
+     * The signal of a name, with or without its prefix, or of a decimal number.
+     *
+     * @return 0 if there is none
+     */
+    public static int of(String text) {
+        for (int signal = 1; signal < LIMIT; signal++) {
+            String name = name(signal);
+            if (name.equals(text) || name.equals("SIG" + text) || Integer.toString(signal).equals(text)) {
+                return signal;
+            }
+        }
+        return 0;
+    }
+
     /** The bit of a signal in the kernel's 64-bit signal sets. */
     public static long bit(int signal) {
         return 1L << (signal - 1);

@@ -48,7 +48,7 @@ final class ExecRecorder {
     }
 
     /** The current task is at its PTRACE_EVENT_EXEC. */
-    void executed(RecordedTask task, int former) {
+    void executed(RecordedTask task, int formerTid) {
         Tracee tracee = task.tracee;
         int status;
         do {
@@ -61,7 +61,9 @@ final class ExecRecorder {
         task.clearTid = 0;
         task.scratchAddress = 0;
         task.scratchLength = 0;
+        task.process.memory.leave();
         task.process.memory = new RecordedProcess.Memory(new AddressSpace<>());
+        task.process.memory.enter();
         if (tracee.get(Registers.CS) != Registers.CODE_SEGMENT_64) {
             recorder.note(task, "32-bit programs cannot be recorded: " + Files.readLink("/proc/" + task.tid() + "/exe")
                     + " is killed here");
@@ -72,8 +74,8 @@ final class ExecRecorder {
         List<ProcMaps.Region> regions = ProcMaps.read(task.tid());
         installRuntime(task, regions);
         hideVdso(task);
-        record(task, former, regions);
-        recorder.afterEvent(task, false);
+        record(task, formerTid, regions);
+        recorder.afterEvent(task, true, false);
     }
 
     /** Maps the runtime page and takes away what the kernel mapped for reading the time without a system call. */
@@ -185,8 +187,10 @@ final class ExecRecorder {
                 String.valueOf(Files.readLink("/proc/" + task.tid() + "/exe")),
                 commandLine(task.tid()),
                 task.tracee.registers(),
-                ExtendedState.read(task.tracee),
-                list);
+                ExtendedState.read(task.tracee));
+        for (Event.Mapping mapping : list) {
+            trace.mapping(mapping);
+        }
         for (long[] range : contents) {
             writePages(task, range[0], range[1]);
         }

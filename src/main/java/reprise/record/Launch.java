@@ -89,6 +89,7 @@ final class Launch {
         memory = remote("mmap", SyscallNumber.MMAP, 0, size, 3, 0x22, -1, 0);
         remote("prctl PR_SET_TSC", SyscallNumber.PRCTL, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0, 0);
         inheritSignals();
+        closeOthers();
         long vector = vector(options.arguments());
         long variables = vector(environment);
         installFilter();
@@ -131,6 +132,15 @@ final class Launch {
         block.set(JAVA_LONG, 0, options.blockedSignals());
         tracee.write(action, block, 8);
         remote("rt_sigprocmask", SyscallNumber.RT_SIGPROCMASK, SIG_SETMASK, action, 0, 8, 0, 0);
+    }
+
+    /** What the launcher opened in place of closed standard descriptors is not the program's. */
+    private void closeOthers() {
+        for (int descriptor = 0; descriptor <= 2; descriptor++) {
+            if (!options.descriptors().contains(descriptor)) {
+                tracee.remote(SyscallNumber.CLOSE, descriptor, 0, 0, 0, 0, 0);
+            }
+        }
     }
 
     private void installFilter() {

@@ -27,8 +27,30 @@ final class MappedFiles {
      * @return its number in the trace
      */
     int store(int domain, int tid, String openPath, String name, Files.Status status, boolean changing) {
-        return trace.storeFile(domain, tid, openPath, name, status, changing);
+        String key = status.device() + ":" + status.inode() + ":" + status.modified() + ":" + status.changed();
+        Integer known = changing ? null : stored.get(key);
+        if (known != null) {
+            return known;
+        }
+        int file = nextFile++;
+        String base = name.substring(name.lastIndexOf('/') + 1);
+        String relative = "files/" + file + "-" + base.replace(' ', '_');
+        try {
+            java.nio.file.Path to = trace.directory().resolve(relative);
+            java.nio.file.Files.createDirectories(to.getParent());
+            java.nio.file.Files.copy(java.nio.file.Path.of(openPath), to);
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        trace.fileStored(domain, tid, file, name, relative, status.size());
+        if (!changing) {
+            stored.put(key, file);
+        }
+        return file;
     }
+
+    private final Map<String, Integer> stored = new HashMap<>();
+    private int nextFile = 1;
 
     /** What is known of a file; created if it is not known yet. */
     MappedFile of(Files.Status status) {

@@ -239,6 +239,8 @@ final class MappingRecorder {
             // DONTNEED, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, DONTNEED_LOCKED
             case 4, 9, 10, 11, 18, 19, 24 ->
                 changes.add(new Event.Discard(task.argument(0), pages(task.argument(1)), advice));
+            // FREE, which is done as DONTNEED
+            case 8 -> changes.add(new Event.Discard(task.argument(0), pages(task.argument(1)), 4));
             default -> {}
         }
     }

@@ -1,6 +1,5 @@
 package reprise.record;
 
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -10,13 +9,12 @@ import java.util.List;
  * @param candidates files to try to execute, in the order of PATH
  * @param arguments argv, the first being the program as named
  * @param environment NAME=VALUE strings for the program
- * @param directory where the trace goes; null for a new one under the trace root
  * @param checksums how often memory is summed up
  * @param checksumInterval events between checksums with {@link Checksums#EVERY_NTH}
  * @param ignoredSignals signals that the program shall find ignored, as a kernel mask
  * @param ownIgnoredSignals signals that a process spawned by this one would find ignored
  * @param blockedSignals signals that the program shall find blocked
- * @param outputs which of descriptors 1 and 2 were open when the recorder was started, as bits 1 and 2
+ * @param descriptors the descriptors that the program shall find open
  * @param switchAlways switch tasks after every event
  * @param withheldSignal a signal never to be delivered, 0 for none
  */
@@ -25,15 +23,19 @@ public record RecordOptions(
         List<byte[]> candidates,
         List<byte[]> arguments,
         List<byte[]> environment,
-        Path directory,
         Checksums checksums,
         long checksumInterval,
         long ignoredSignals,
         long ownIgnoredSignals,
         long blockedSignals,
-        int outputs,
+        List<Integer> descriptors,
         boolean switchAlways,
         int withheldSignal) {
+    /** Which of descriptors 1 and 2 were open when the recorder was started, as bits 1 and 2. */
+    int outputs() {
+        return (descriptors.contains(1) ? 1 : 0) | (descriptors.contains(2) ? 2 : 0);
+    }
+
     /** When memory is summed up. */
     public enum Checksums {
         NONE,

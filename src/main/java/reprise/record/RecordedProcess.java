@@ -3,6 +3,7 @@ package reprise.record;
 import java.util.ArrayList;
 import java.util.List;
 import reprise.tracee.AddressSpace;
+import reprise.tracee.MemoryScanner;
 
 /** A thread group as the recorder sees it. */
 final class RecordedProcess {
@@ -24,11 +25,28 @@ final class RecordedProcess {
         final AddressSpace<MappedFile> mappings;
         /** Scratch regions, as start and length pairs, that replay does not have. */
         final List<long[]> scratch = new ArrayList<>();
-        /** Hashes of its pages for checksums; null until the first. */
-        Object scanner;
+        /** Finds its changed pages for checksums; null until the first. */
+        MemoryScanner scanner;
+        /** System.nanoTime before which no checksum is taken, where their spacing adapts. */
+        long nextChecksum;
+
+        private int tasks;
 
         Memory(AddressSpace<MappedFile> mappings) {
             this.mappings = mappings;
+        }
+
+        /** A task begins to use it. */
+        void enter() {
+            tasks++;
+        }
+
+        /** A task is done with it. */
+        void leave() {
+            if (--tasks == 0 && scanner != null) {
+                scanner.close();
+                scanner = null;
+            }
         }
     }
 }

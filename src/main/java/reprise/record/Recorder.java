@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
 import reprise.linux.Ptrace;
@@ -29,9 +30,11 @@ public final class Recorder {
     private static final long GRACE = 20_000;
 
     private final RecordOptions options;
+    private final OwnSignals ownSignals;
+    private final int ownGroup = (int) Syscall.call(SyscallNumber.GETPGID, 0);
     private final TraceWriter trace;
     private final Cores cores = new Cores();
-    private final Map<Integer, RecordedTask> tasks = new HashMap<>();
+    private final Map<Integer, RecordedTask> tasks = new ConcurrentHashMap<>();
     /** Initial stops of tasks whose creation was not yet seen. */
     private final Map<Integer, Integer> early = new HashMap<>();
 
@@ -41,12 +44,14 @@ public final class Recorder {
     private final ExitRecorder exits;
     private final ChecksumRecorder checksums;
     private int nextDomain = 1;
-    private int rootPid;
+    private volatile int rootPid;
     private int rootStatus;
 
     /** A recorder that writes to {@code trace}; {@link #run} does the work on the calling thread. */
-    public Recorder(RecordOptions options, TraceWriter trace) {
+    public Recorder(RecordOptions options, TraceWriter trace, OwnSignals ownSignals) {
         this.options = options;
+        this.ownSignals = ownSignals;
+        ownSignals.attach(this);
         this.trace = trace;
         MappedFiles files = new MappedFiles(trace);
         checksums = new ChecksumRecorder(options, trace);
@@ -69,9 +74,8 @@ public final class Recorder {
         RecordedTask root = new RecordedTask(Launch.start(options, domain.core));
         rootPid = root.tid();
         root.process = new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new reprise.tracee.AddressSpace<>()));
-        root.process.threads.add(root);
         root.call = SyscallNumber.EXECVE;
-        tasks.put(root.tid(), root);
+        add(root);
         enterDomain(root, domain);
         makeCurrent(root);
         execs.executed(root, root.tid());
@@ -191,6 +195,7 @@ public final class Recorder {
 
     /** A task was killed while it was being dealt with. */
     void gone(RecordedTask task, TraceeGoneException e) {
+        trace.abandon();
         if (e.waitStatus() != 0) {
             RecordedTask gone = tasks.get(e.tid());
             if (gone != null) {
@@ -273,8 +278,8 @@ public final class Recorder {
     }
 
     /** An event of the current task is complete: it goes on, or its turn ends. */
-    void afterEvent(RecordedTask task, boolean yield) {
-        checksums.afterEvent(task);
+    void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
+        checksums.afterEvent(task, systemCall);
         Domain domain = task.domain;
         if (domain.current != task) {
             waitForTurn(task);
@@ -462,6 +467,20 @@ public final class Recorder {
         return List.copyOf(tasks.values());
     }
 
+    OwnSignals ownSignals() {
+        return ownSignals;
+    }
+
+    /** The recorder's process group. */
+    int ownGroup() {
+        return ownGroup;
+    }
+
+    /** Whether the task is in the recorder's process group. */
+    boolean sharesGroup(RecordedTask task) {
+        return Syscall.call(SyscallNumber.GETPGID, task.tid()) == ownGroup;
+    }
+
     Cores cores() {
         return cores;
     }
@@ -481,6 +500,7 @@ public final class Recorder {
     void add(RecordedTask task) {
         tasks.put(task.tid(), task);
         task.process.threads.add(task);
+        task.process.memory.enter();
     }
 
     /** A new task waits for its first turn. */
@@ -500,6 +520,7 @@ public final class Recorder {
         tasks.remove(task.tid(), task);
         task.process.threads.remove(task);
         leaveDomain(task);
+        task.process.memory.leave();
         if (task.domain.current == task) {
             task.domain.current = null;
             cores.release(task.domain.core);

@@ -6,11 +6,11 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Iterator;
+import reprise.linux.Processor;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
-import reprise.linux.TimestampCounter;
 import reprise.linux.Wait;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
@@ -175,7 +175,7 @@ final class SignalRecorder {
         MemorySegment into = trace.write(task.tid(), stack, length);
         trace.shortenLastWrite(task.tracee.read(stack, into, length));
         trace.end();
-        recorder.afterEvent(task, false);
+        recorder.afterEvent(task, false, false);
     }
 
     private long frameLength(RecordedTask task, long stack) {
@@ -203,7 +203,7 @@ final class SignalRecorder {
             return false;
         }
         MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
-        long counter = TimestampCounter.read();
+        long counter = Processor.timestamp();
         long low = counter & 0xffffffffL;
         long high = counter >>> 32;
         long core = Math.max(0, task.domain.core);
@@ -223,7 +223,7 @@ final class SignalRecorder {
                 withCore ? core : Registers.get(before, Registers.RCX),
                 high);
         task.atSyscall = false;
-        recorder.afterEvent(task, false);
+        recorder.afterEvent(task, false, false);
         return true;
     }
 }

@@ -28,8 +28,12 @@ final class SyscallRecorder {
     private static final long CLONE_CHILD_SETTID = 0x1000000;
     private static final long CLONE_PIDFD = 0x1000;
     private static final long CLONE_THREAD = 0x10000;
+    private static final int MADV_DONTNEED = 4;
     private static final int MADV_FREE = 8;
     private static final int PR_SET_TSC = 26;
+    private static final int PR_GET_TSC = 25;
+    private static final int PR_TSC_ENABLE = 1;
+    private static final int PR_GET_SECCOMP = 21;
     private static final int PR_SET_SECCOMP = 22;
 
     private final Recorder recorder;
@@ -135,17 +139,23 @@ final class SyscallRecorder {
         }
         switch (number) {
             case SyscallNumber.MADVISE -> {
-                if (task.argument(2) == MADV_FREE) {
-                    // When the pages go is up to the kernel; programs fall back to MADV_DONTNEED.
-                    return Errno.EINVAL;
+                if ((int) task.argument(2) == MADV_FREE) {
+                    return freeAtOnce(task);
                 }
             }
             case SyscallNumber.PRCTL -> {
+                // The recorder's own settings are not the program's to see or to change.
                 if ((int) task.argument(0) == PR_SET_TSC) {
                     return 0;
                 }
-                if ((int) task.argument(0) == PR_SET_SECCOMP) {
-                    return -1;
+                if ((int) task.argument(0) == PR_GET_SECCOMP && !task.ownFilters) {
+                    return 0;
+                }
+            }
+            case SyscallNumber.KILL -> {
+                int target = (int) task.argument(0);
+                if (target == -1 || target == 0 && recorder.sharesGroup(task) || target == -recorder.ownGroup()) {
+                    recorder.ownSignals().expect((int) task.argument(1));
                 }
             }
             case SyscallNumber.CLONE -> {
@@ -179,6 +189,18 @@ final class SyscallRecorder {
                 yield -1;
             }
         };
+    }
+
+    /** When pages given up by MADV_FREE lose their content is up to the kernel; here they do at once. */
+    private int freeAtOnce(RecordedTask task) {
+        long start = task.argument(0);
+        boolean anonymous =
+                task.process.memory.mappings.overlapping(start, start + task.argument(1)).isEmpty();
+        if (!anonymous) {
+            return Errno.EINVAL;
+        }
+        task.tracee.set(Registers.RDX, MADV_DONTNEED);
+        return -1;
     }
 
     private void noteOnce(RecordedTask task, int number, String text) {
@@ -224,7 +246,7 @@ final class SyscallRecorder {
         }
         trace.syscallExit(task.domain.id, task.tid(), task.entry, number, result, null, null, 0);
         trace.end();
-        recorder.afterEvent(task, false);
+        recorder.afterEvent(task, true, false);
     }
 
     /** Others of the domain run while the task is in the kernel. */
@@ -312,7 +334,7 @@ final class SyscallRecorder {
         if (task.exitRecorded) {
             task.call = -1;
             task.exitRecorded = false;
-            recorder.afterEvent(task, false);
+            recorder.afterEvent(task, true, false);
             return;
         }
         long result = task.tracee.get(Registers.RAX);
@@ -324,7 +346,7 @@ final class SyscallRecorder {
         if (child != null) {
             recorder.born(child);
         }
-        recorder.afterEvent(task, number == SyscallNumber.SCHED_YIELD);
+        recorder.afterEvent(task, true, number == SyscallNumber.SCHED_YIELD);
     }
 
     private int recordExit(RecordedTask task, long result, long cloneFlags) {
@@ -332,7 +354,8 @@ final class SyscallRecorder {
         MemorySegment registers = task.tracee.registers();
         MemorySegment exitRegisters = null;
         MemorySegment extendedState = null;
-        if (task.scratched) {
+        if (task.scratched || number == SyscallNumber.MADVISE || number == SyscallNumber.CLONE) {
+            // The kernel got other arguments than the program gave.
             for (int index = 0; index < 6; index++) {
                 task.tracee.set(Registers.argument(index), task.argument(index));
             }
@@ -387,42 +410,18 @@ final class SyscallRecorder {
 
     private void recordOutputs(RecordedTask task, long result) {
         OutputPlan plan = task.plan;
-        long budget = Math.max(result, 0);
-        long taken = 0;
+        long filled = 0;
         for (int index = 0; index < plan.size(); index++) {
-            if (result < 0 && plan.when(index) != OutputPlan.When.ALWAYS) {
-                continue;
+            if (!plan.follows(index)) {
+                filled = 0;
             }
-            long parameter = plan.parameter(index);
-            long length = 0;
-            switch (plan.extent(index)) {
-                case NOTHING -> {}
-                case CAPACITY -> length = plan.capacity(index);
-                case RESULT -> {
-                    length = Math.min(budget + parameter, plan.capacity(index));
-                    budget = Math.max(0, budget - length);
-                }
-                case RESULT_TIMES, ELEMENTS -> length = budget * parameter;
-                case LENGTH_WORD -> length = lengthWord(task, index);
-                case SHARED_LENGTH_WORD -> {
-                    if (index == 0 || !sameLengthWord(plan, index - 1, index)) {
-                        taken = 0;
-                    }
-                    length = Math.min(lengthWord(task, index) - taken, plan.capacity(index));
-                    taken += length;
-                }
-            }
-            length = Math.min(length, plan.capacity(index));
+            long word = plan.hasLengthWord(index) ? lengthWord(task, index) : 0;
+            long length = plan.written(index, result, word, filled);
+            filled += length;
             if (length > 0) {
                 copyOut(task, index, length);
             }
         }
-    }
-
-    private static boolean sameLengthWord(OutputPlan plan, int first, int second) {
-        return plan.extent(first) == OutputPlan.Extent.SHARED_LENGTH_WORD
-                && plan.lengthRegion(first) == plan.lengthRegion(second)
-                && plan.lengthOffset(first) == plan.lengthOffset(second);
     }
 
     private long lengthWord(RecordedTask task, int index) {
@@ -456,6 +455,11 @@ final class SyscallRecorder {
                 }
             }
             case SyscallNumber.SECCOMP, SyscallNumber.PRCTL -> {
+                if (result >= 0 && number == SyscallNumber.PRCTL && task.argument(0) == PR_GET_TSC) {
+                    MemorySegment into = trace.write(task.tid(), task.argument(1), 4);
+                    into.set(JAVA_INT_UNALIGNED, 0, PR_TSC_ENABLE);
+                    task.tracee.write(task.argument(1), into, 4);
+                }
                 if (result >= 0 && (number == SyscallNumber.SECCOMP || task.argument(0) == PR_SET_SECCOMP)) {
                     for (RecordedTask thread : task.process.threads) {
                         thread.ownFilters = true;

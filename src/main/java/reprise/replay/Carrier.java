@@ -35,7 +35,11 @@ final class Carrier implements AutoCloseable {
     private static final int OPTIONS =
             Ptrace.O_TRACESYSGOOD | Ptrace.O_EXITKILL | Ptrace.O_TRACEFORK | Ptrace.O_TRACECLONE;
     private static final int PR_SET_TSC = 26;
+    private static final int PR_TSC_ENABLE = 1;
     private static final int PR_TSC_SIGSEGV = 2;
+    /** Runs without a trapped rdtsc after which trapping is turned off: it is what turning it off and on costs. */
+    private static final int RUNS_TO_KEEP_TRAPPING = 8;
+
     private static final int ARCH_SET_CPUID = 0x1012;
     private static final int CLONE_PARENT = 0x8000;
     private static final int CLOSE_ALL_FROM = 3;
@@ -48,6 +52,8 @@ final class Carrier implements AutoCloseable {
     private int tasks;
     private int core = -1;
     private boolean cpuidFaults;
+    private boolean counterFaults;
+    private int runsWithoutCounter;
 
     private Carrier(Tracee tracee, int extendedStateSize, Map<String, Integer> descriptors) {
         this.tracee = tracee;
@@ -58,7 +64,7 @@ final class Carrier implements AutoCloseable {
 
     /**
      * Makes an empty one, from which those of programs are {@linkplain #fork forked}: a runtime page, a scratch page,
-     * a session of its own, all signals blocked, time stamp counter trapped.
+     * a session of its own, all signals blocked.
      */
     static Carrier create() {
         Tracee tracee = Parked.spawn(OPTIONS);
@@ -66,7 +72,6 @@ final class Carrier implements AutoCloseable {
         // Out of the terminal's process group. Faults stop a ptraced task even where they are blocked.
         carrier.remote("setsid", SyscallNumber.SETSID, 0, 0, 0, 0, 0, 0);
         Ptrace.setSignalMask(tracee.tid(), -1);
-        carrier.remote("prctl PR_SET_TSC", SyscallNumber.PRCTL, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0, 0);
         carrier.memory.clear();
         return carrier;
     }
@@ -90,6 +95,7 @@ final class Carrier implements AutoCloseable {
         copy.memory.inheritFrom(memory);
         copy.core = core;
         copy.cpuidFaults = cpuidFaults;
+        copy.counterFaults = counterFaults;
         return copy;
     }
 
@@ -212,6 +218,29 @@ final class Carrier implements AutoCloseable {
         if (!cpuidFaults) {
             remote("arch_prctl ARCH_SET_CPUID", SyscallNumber.ARCH_PRCTL, ARCH_SET_CPUID, 0, 0, 0, 0, 0);
             cpuidFaults = true;
+        }
+    }
+
+    /**
+     * Lets the next run stop at {@code rdtsc}, or says that it will not come to one: in the recording each was an event.
+     *
+     * <p>Not trapped all the time, for the kernel then changes CR4 at every switch between carrier and tracer, which under
+     * a hypervisor can cost more than all else of a stop (measured: 15 of 24 us).
+     */
+    void expectCounterRead(boolean expected) {
+        if (expected) {
+            runsWithoutCounter = 0;
+            setCounterFaults(true);
+        } else if (counterFaults && ++runsWithoutCounter > RUNS_TO_KEEP_TRAPPING) {
+            setCounterFaults(false);
+        }
+    }
+
+    private void setCounterFaults(boolean faults) {
+        if (counterFaults != faults) {
+            int mode = faults ? PR_TSC_SIGSEGV : PR_TSC_ENABLE;
+            remote("prctl PR_SET_TSC", SyscallNumber.PRCTL, PR_SET_TSC, mode, 0, 0, 0, 0);
+            counterFaults = faults;
         }
     }
 

@@ -128,6 +128,8 @@ final class ReplaySession implements AutoCloseable {
         carrier.bind(core);
         ownCore.follow(core);
         carrier.load(task);
+        carrier.expectCounterRead(event instanceof Event.InstructionTrapped trapped
+                && trapped.instruction() != Event.TrappedInstruction.CPUID);
         task.setRestarted(false);
         return carrier.run();
     }

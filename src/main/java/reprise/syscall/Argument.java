@@ -6,8 +6,8 @@ import reprise.syscall.OutputPlan.When;
  * One argument of a system call, as declared in the table.
  *
  * <p>Built by the static methods below, which are meant to be read in a declaration:
- * {@code mayBlock(READ, "read", fd("fd"), buffer("buf", 2), size("count"))}. An argument that points to memory which the kernel writes
- * carries the rule for how much.
+ * {@code mayBlock(READ, "read", fd("fd"), buffer("buf", 2), size("count"))}. An argument that points to memory
+ * which the kernel writes carries the rule for how much.
  */
 public final class Argument {
     /** How a value is to be read. */
@@ -251,7 +251,9 @@ public final class Argument {
         return by(new Argument(name, Kind.OUT), Shape.SIZE_ARGUMENT, size, 1);
     }
 
-    /** An array with room for as many elements as argument {@code count} says; the result is how many were written. */
+    /**
+     * An array with room for as many elements as argument {@code count} says; the result is how many were written.
+     */
     static Argument array(String name, Struct element, int count) {
         Argument argument = filledArray(name, element, count);
         argument.extent = OutputPlan.Extent.RESULT_TIMES;
@@ -265,7 +267,10 @@ public final class Argument {
         return argument;
     }
 
-    /** An output of another shape; {@code size} is the argument that says how large, {@code constant} what the shape wants. */
+    /**
+     * An output of another shape; {@code size} is the argument that says how large, {@code constant} what the shape
+     * wants.
+     */
     static Argument shaped(String name, Kind kind, Shape shape, int size, int constant) {
         return by(new Argument(name, kind), shape, size, constant);
     }
@@ -278,7 +283,10 @@ public final class Argument {
         return argument;
     }
 
-    /** The word with a length that another argument ({@link Shape#SOCKET_ADDRESS}, {@link Shape#LENGTH_POINTER}) points out. */
+    /**
+     * The word with a length that another argument ({@link Shape#SOCKET_ADDRESS}, {@link Shape#LENGTH_POINTER})
+     * points out.
+     */
     static Argument lengthWord(String name) {
         Argument argument = new Argument(name, Kind.IN_OUT);
         argument.struct = Struct.INT;

@@ -24,7 +24,8 @@ final class FileCalls {
         calls.mayBlock(OPENAT2, "openat2", dir, path, in("how"), size("size"));
         calls.mayBlock(CREAT, "creat", path, mode);
         calls.mayBlock(CLOSE, "close", fd);
-        calls.mayBlock(CLOSE_RANGE, "close_range", unsigned("first"), unsigned("last"), flags("flags", CLOSE_RANGE_FLAGS));
+        calls.mayBlock(
+                CLOSE_RANGE, "close_range", unsigned("first"), unsigned("last"), flags("flags", CLOSE_RANGE_FLAGS));
         calls.neverBlocks(DUP, "dup", fd);
         calls.mayBlock(DUP2, "dup2", fd("oldfd"), fd("newfd"));
         calls.mayBlock(DUP3, "dup3", fd("oldfd"), fd("newfd"), flags("flags", OPEN_FLAGS));
@@ -41,14 +42,16 @@ final class FileCalls {
         calls.neverBlocks(USTAT, "ustat", hex("dev"), out("ubuf", Struct.USTAT));
         calls.neverBlocks(ACCESS, "access", path, flags("mode", ACCESS_MODES));
         calls.neverBlocks(FACCESSAT, "faccessat", dir, path, flags("mode", ACCESS_MODES));
-        calls.neverBlocks(FACCESSAT2, "faccessat2", dir, path, flags("mode", ACCESS_MODES), flags("flags", ACCESS_AT_FLAGS));
+        calls.neverBlocks(
+                FACCESSAT2, "faccessat2", dir, path, flags("mode", ACCESS_MODES), flags("flags", ACCESS_AT_FLAGS));
         calls.neverBlocks(READLINK, "readlink", path, buffer("buf", 2), integer("bufsiz"));
         calls.neverBlocks(READLINKAT, "readlinkat", dir, path, buffer("buf", 3), integer("bufsiz"));
         calls.neverBlocks(GETCWD, "getcwd", buffer("buf", 1), size("size"));
         calls.neverBlocks(GETDENTS, "getdents", fd, buffer("dirp", 2), unsigned("count"));
         calls.neverBlocks(GETDENTS64, "getdents64", fd, buffer("dirp", 2), unsigned("count"));
         calls.neverBlocks(CACHESTAT, "cachestat", fd, in("range"), out("cstat", Struct.CACHESTAT), hex("flags"));
-        calls.neverBlocks(FILE_GETATTR, "file_getattr", dir, path, filled("attr", 3).partly(), size("size"), at);
+        calls.neverBlocks(
+                FILE_GETATTR, "file_getattr", dir, path, filled("attr", 3).partly(), size("size"), at);
         calls.neverBlocks(FILE_SETATTR, "file_setattr", dir, path, in("attr"), size("size"), at);
 
         calls.neverBlocks(LSEEK, "lseek", fd, offset("offset"), value("whence", WHENCE));
@@ -62,8 +65,13 @@ final class FileCalls {
         calls.mayBlock(FDATASYNC, "fdatasync", fd);
         calls.mayBlock(SYNC, "sync");
         calls.mayBlock(SYNCFS, "syncfs", fd);
-        calls.mayBlock(SYNC_FILE_RANGE, "sync_file_range",
-                fd, offset("offset"), offset("nbytes"), flags("flags", SYNC_RANGE_FLAGS));
+        calls.mayBlock(
+                SYNC_FILE_RANGE,
+                "sync_file_range",
+                fd,
+                offset("offset"),
+                offset("nbytes"),
+                flags("flags", SYNC_RANGE_FLAGS));
 
         calls.neverBlocks(CHDIR, "chdir", path);
         calls.neverBlocks(FCHDIR, "fchdir", fd);
@@ -71,8 +79,14 @@ final class FileCalls {
         calls.neverBlocks(PIVOT_ROOT, "pivot_root", path("new_root"), path("put_old"));
         calls.neverBlocks(RENAME, "rename", path("oldpath"), path("newpath"));
         calls.neverBlocks(RENAMEAT, "renameat", fd("olddirfd"), path("oldpath"), fd("newdirfd"), path("newpath"));
-        calls.neverBlocks(RENAMEAT2, "renameat2",
-                fd("olddirfd"), path("oldpath"), fd("newdirfd"), path("newpath"), flags("flags", RENAME_FLAGS));
+        calls.neverBlocks(
+                RENAMEAT2,
+                "renameat2",
+                fd("olddirfd"),
+                path("oldpath"),
+                fd("newdirfd"),
+                path("newpath"),
+                flags("flags", RENAME_FLAGS));
         calls.neverBlocks(MKDIR, "mkdir", path, mode);
         calls.neverBlocks(MKDIRAT, "mkdirat", dir, path, mode);
         calls.neverBlocks(RMDIR, "rmdir", path);
@@ -120,8 +134,15 @@ final class FileCalls {
         calls.neverBlocks(GETXATTR, "getxattr", path, name, buffer("value", 3), size);
         calls.neverBlocks(LGETXATTR, "lgetxattr", path, name, buffer("value", 3), size);
         calls.neverBlocks(FGETXATTR, "fgetxattr", fd, name, buffer("value", 3), size);
-        calls.neverBlocks(GETXATTRAT, "getxattrat",
-                fd("dirfd"), path, at, name, shaped("args", Kind.IN_OUT, Shape.ATTRIBUTE_VALUE, -1, 0), size);
+        calls.neverBlocks(
+                GETXATTRAT,
+                "getxattrat",
+                fd("dirfd"),
+                path,
+                at,
+                name,
+                shaped("args", Kind.IN_OUT, Shape.ATTRIBUTE_VALUE, -1, 0),
+                size);
         calls.neverBlocks(LISTXATTR, "listxattr", path, buffer("list", 2), size);
         calls.neverBlocks(LLISTXATTR, "llistxattr", path, buffer("list", 2), size);
         calls.neverBlocks(FLISTXATTR, "flistxattr", fd, buffer("list", 2), size);
@@ -134,9 +155,16 @@ final class FileCalls {
 
     private static void handlesAndQuotas(Declarations calls) {
         final Argument handle = countedTail("handle", Struct.FILE_HANDLE, 0, 1).always();
-        calls.neverBlocks(NAME_TO_HANDLE_AT, "name_to_handle_at",
-                fd("dirfd"), path("path"), handle, inOutBytes("mount_id", 8).always(), flags("flags", AT_FLAGS));
-        calls.mayBlock(OPEN_BY_HANDLE_AT, "open_by_handle_at", fd("mount_fd"), in("handle"), flags("flags", OPEN_FLAGS));
+        calls.neverBlocks(
+                NAME_TO_HANDLE_AT,
+                "name_to_handle_at",
+                fd("dirfd"),
+                path("path"),
+                handle,
+                inOutBytes("mount_id", 8).always(),
+                flags("flags", AT_FLAGS));
+        calls.mayBlock(
+                OPEN_BY_HANDLE_AT, "open_by_handle_at", fd("mount_fd"), in("handle"), flags("flags", OPEN_FLAGS));
         calls.neverBlocks(QUOTACTL, "quotactl", hex("cmd"), path("special"), integer("id"), hex("addr"))
                 .with(CommandSet.QUOTACTL);
         calls.neverBlocks(QUOTACTL_FD, "quotactl_fd", fd("fd"), hex("cmd"), integer("id"), hex("addr"))
@@ -146,18 +174,31 @@ final class FileCalls {
         calls.neverBlocks(INOTIFY_ADD_WATCH, "inotify_add_watch", fd("fd"), path("path"), flags("mask", INOTIFY_MASK));
         calls.neverBlocks(INOTIFY_RM_WATCH, "inotify_rm_watch", fd("fd"), integer("wd"));
         calls.neverBlocks(FANOTIFY_INIT, "fanotify_init", hex("flags"), flags("event_f_flags", OPEN_FLAGS));
-        calls.neverBlocks(FANOTIFY_MARK, "fanotify_mark", fd("fd"), hex("flags"), hex("mask"), fd("dirfd"), path("path"));
+        calls.neverBlocks(
+                FANOTIFY_MARK, "fanotify_mark", fd("fd"), hex("flags"), hex("mask"), fd("dirfd"), path("path"));
         calls.neverBlocks(LANDLOCK_CREATE_RULESET, "landlock_create_ruleset", in("attr"), size("size"), hex("flags"));
         calls.neverBlocks(LANDLOCK_ADD_RULE, "landlock_add_rule", fd("fd"), integer("type"), in("attr"), hex("flags"));
         calls.neverBlocks(LANDLOCK_RESTRICT_SELF, "landlock_restrict_self", fd("fd"), hex("flags"));
-        calls.answered(SYSFS, "sysfs", Errno.ENOSYS, "obsolete; /proc/filesystems tells the same",
-                integer("option"), hex("arg1"), hex("arg2"));
+        calls.answered(
+                SYSFS,
+                "sysfs",
+                Errno.ENOSYS,
+                "obsolete; /proc/filesystems tells the same",
+                integer("option"),
+                hex("arg1"),
+                hex("arg2"));
     }
 
     private static void mounts(Declarations calls) {
         final Argument flags = hex("flags");
-        calls.mayBlock(MOUNT, "mount",
-                path("source"), path("target"), string("type"), flags("flags", MOUNT_FLAGS), in("data"));
+        calls.mayBlock(
+                MOUNT,
+                "mount",
+                path("source"),
+                path("target"),
+                string("type"),
+                flags("flags", MOUNT_FLAGS),
+                in("data"));
         calls.mayBlock(UMOUNT2, "umount2", path("target"), flags("flags", UMOUNT_FLAGS));
         calls.mayBlock(OPEN_TREE, "open_tree", fd("dirfd"), path("path"), flags);
         calls.mayBlock(OPEN_TREE_ATTR, "open_tree_attr", fd("dirfd"), path("path"), flags, in("attr"), size("size"));
@@ -167,8 +208,13 @@ final class FileCalls {
         calls.mayBlock(FSMOUNT, "fsmount", fd("fd"), flags, hex("attr_flags"));
         calls.mayBlock(FSPICK, "fspick", fd("dirfd"), path("path"), flags);
         calls.mayBlock(MOUNT_SETATTR, "mount_setattr", fd("dirfd"), path("path"), flags, in("attr"), size("size"));
-        calls.neverBlocks(STATMOUNT, "statmount",
-                in("req"), shaped("buf", Kind.OUT, Shape.SELF_SIZED, 2, 1), size("bufsize"), flags);
+        calls.neverBlocks(
+                STATMOUNT,
+                "statmount",
+                in("req"),
+                shaped("buf", Kind.OUT, Shape.SELF_SIZED, 2, 1),
+                size("bufsize"),
+                flags);
         calls.neverBlocks(LISTMOUNT, "listmount", in("req"), array("ids", Struct.LONG, 2), size("nr_ids"), flags);
     }
 }

@@ -61,7 +61,10 @@ final class FileCommands {
                 prompt("Q_SETINFO", 0x800006),
                 prompt("Q_GETQUOTA", 0x800007, out("quota", Struct.DQBLK).at(3)),
                 prompt("Q_SETQUOTA", 0x800008),
-                prompt("Q_GETNEXTQUOTA", 0x800009, out("quota", Struct.NEXTDQBLK).at(3)),
+                prompt(
+                        "Q_GETNEXTQUOTA",
+                        0x800009,
+                        out("quota", Struct.NEXTDQBLK).at(3)),
                 prompt("Q_XQUOTAON", 0x5801),
                 prompt("Q_XQUOTAOFF", 0x5802),
                 prompt("Q_XGETQUOTA", 0x5803, out("quota", Struct.XFS_DQBLK).at(3)),
@@ -69,7 +72,10 @@ final class FileCommands {
                 prompt("Q_XGETQSTAT", 0x5805, out("status", Struct.XFS_QSTAT).at(3)),
                 prompt("Q_XQUOTARM", 0x5806),
                 prompt("Q_XQUOTASYNC", 0x5807),
-                prompt("Q_XGETQSTATV", 0x5808, inOut("status", Struct.XFS_QSTATV).at(3)),
+                prompt(
+                        "Q_XGETQSTATV",
+                        0x5808,
+                        inOut("status", Struct.XFS_QSTATV).at(3)),
                 prompt("Q_XGETNEXTQUOTA", 0x5809, out("quota", Struct.XFS_DQBLK).at(3)));
     }
 }

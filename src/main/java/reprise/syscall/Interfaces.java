@@ -60,15 +60,7 @@ final class Interfaces {
         MemoryReader memory = call.memory();
         long list = memory.readWord(address + 8);
         long capacity = (int) memory.readInt(address);
-        plan.add(
-                region,
-                8,
-                list,
-                capacity,
-                Extent.LENGTH_WORD,
-                OutputPlan.lengthWord(region, 0),
-                When.SUCCESS,
-                false);
+        plan.add(region, 8, list, capacity, Extent.LENGTH_WORD, OutputPlan.lengthWord(region, 0), When.SUCCESS, false);
     }
 
     /** An ifreq whose data pointer leads to {@code length} bytes. */

@@ -15,8 +15,8 @@ import reprise.syscall.Argument.Kind;
 import reprise.syscall.Argument.Shape;
 
 /**
- * The ioctl commands whose number does not say, or says wrongly, what they write; and others, for their names and because they never
- * block. What is not here goes by {@link IoctlEncoding}.
+ * The ioctl commands whose number does not say, or says wrongly, what they write; and others, for their names and
+ * because they never block. What is not here goes by {@link IoctlEncoding}.
  */
 final class IoctlCommands {
     private final List<Command> commands = new ArrayList<>(320);
@@ -164,13 +164,25 @@ final class IoctlCommands {
     }
 
     private void interfaces() {
-        commands.add(prompt("SIOCGIFCONF", 0x8912, shaped("argp", Kind.IN_OUT, Shape.INTERFACE_LIST, -1, 0).at(2)));
-        commands.add(prompt("SIOCETHTOOL", 0x8946, shaped("argp", Kind.IN_OUT, Shape.ETHTOOL, -1, 0).at(2)));
+        commands.add(prompt(
+                "SIOCGIFCONF",
+                0x8912,
+                shaped("argp", Kind.IN_OUT, Shape.INTERFACE_LIST, -1, 0).at(2)));
+        commands.add(prompt(
+                "SIOCETHTOOL",
+                0x8946,
+                shaped("argp", Kind.IN_OUT, Shape.ETHTOOL, -1, 0).at(2)));
         int timestamping = Struct.HWTSTAMP_CONFIG.size();
-        commands.add(prompt("SIOCSHWTSTAMP", 0x89b0,
-                shaped("argp", Kind.IN_OUT, Shape.INTERFACE_DATA, -1, timestamping).at(2)));
-        commands.add(prompt("SIOCGHWTSTAMP", 0x89b1,
-                shaped("argp", Kind.IN_OUT, Shape.INTERFACE_DATA, -1, timestamping).at(2)));
+        commands.add(prompt(
+                "SIOCSHWTSTAMP",
+                0x89b0,
+                shaped("argp", Kind.IN_OUT, Shape.INTERFACE_DATA, -1, timestamping)
+                        .at(2)));
+        commands.add(prompt(
+                "SIOCGHWTSTAMP",
+                0x89b1,
+                shaped("argp", Kind.IN_OUT, Shape.INTERFACE_DATA, -1, timestamping)
+                        .at(2)));
         exchange("SIOCGIFNAME", 0x8910, Struct.IFREQ);
         exchange("SIOCGIFFLAGS", 0x8913, Struct.IFREQ);
         exchange("SIOCGIFADDR", 0x8915, Struct.IFREQ);
@@ -220,18 +232,26 @@ final class IoctlCommands {
         plain("FS_IOC_SETVERSION", 0x40087602L);
         get("FS_IOC_FSGETXATTR", 0x801c581fL, Struct.FSXATTR);
         plain("FS_IOC_FSSETXATTR", 0x401c5820L);
-        commands.add(prompt("FS_IOC_FIEMAP", 0xc020660bL,
-                countedTail("argp", Struct.FIEMAP, 24, Struct.FIEMAP_EXTENT.size()).at(2)));
+        commands.add(prompt(
+                "FS_IOC_FIEMAP",
+                0xc020660bL,
+                countedTail("argp", Struct.FIEMAP, 24, Struct.FIEMAP_EXTENT.size())
+                        .at(2)));
         commands.add(mayBlock("FICLONE", 0x40049409L));
         commands.add(mayBlock("FICLONERANGE", 0x4020940dL));
-        commands.add(mayBlock("FIDEDUPERANGE", 0xc0189436L,
-                countedTail("argp", Struct.FILE_DEDUPE, 16 | Argument.SHORT_COUNT, Struct.FILE_DEDUPE_INFO.size()).at(2)));
-        commands.add(mayBlock("FITRIM", 0xc0185879L, inOut("argp", Struct.FSTRIM_RANGE).at(2)));
+        commands.add(mayBlock(
+                "FIDEDUPERANGE",
+                0xc0189436L,
+                countedTail("argp", Struct.FILE_DEDUPE, 16 | Argument.SHORT_COUNT, Struct.FILE_DEDUPE_INFO.size())
+                        .at(2)));
+        commands.add(mayBlock(
+                "FITRIM", 0xc0185879L, inOut("argp", Struct.FSTRIM_RANGE).at(2)));
         waits("FIFREEZE", 0xc0045877L);
         plain("FITHAW", 0xc0045878L);
         exchange("FIBMAP", 0x1, Struct.INT);
         get("FIGETBSZ", 0x2, Struct.INT);
-        commands.add(prompt("FS_IOC_MEASURE_VERITY", 0xc0046686L, inOutBytes("argp", 4 + 64).at(2)));
+        commands.add(prompt(
+                "FS_IOC_MEASURE_VERITY", 0xc0046686L, inOutBytes("argp", 4 + 64).at(2)));
     }
 
     private void blockDevices() {

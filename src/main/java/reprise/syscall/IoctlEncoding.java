@@ -6,8 +6,8 @@ import reprise.syscall.OutputPlan.When;
 /**
  * What an ioctl's number tells by itself: {@code _IOC(direction, type, number, size)}.
  *
- * <p>It is a convention that old commands do not follow (they are in {@link IoctlCommands}), and that says nothing of pointers inside
- * the structure: the types where those are the rule are known here and said not to be supported.
+ * <p>It is a convention that old commands do not follow (they are in {@link IoctlCommands}), and that says nothing
+ * of pointers inside the structure: the types where those are the rule are known here and said not to be supported.
  */
 final class IoctlEncoding {
     private static final int SIZE_SHIFT = 16;
@@ -50,7 +50,8 @@ final class IoctlEncoding {
             case 0xae -> "KVM shares memory with the kernel";
             case 'd' -> "DRM shares memory with devices";
             case 'F' -> (request & (READ | WRITE)) == 0 ? "" : "NVIDIA's driver shares memory with devices";
-            case 'V' -> (request & (READ | WRITE)) == 0 ? "" : "V4L2 structures hold pointers, and its buffers are shared";
+            case 'V' ->
+                (request & (READ | WRITE)) == 0 ? "" : "V4L2 structures hold pointers, and its buffers are shared";
             case 'A' -> "ALSA structures hold pointers, and its buffers are shared";
             case 'U' -> (request & (READ | WRITE)) == 0 ? "" : "USB transfers are written when they end";
             case 'N' -> (request & READ) == 0 ? "" : "NVMe commands hold pointers";

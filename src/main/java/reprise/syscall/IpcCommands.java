@@ -40,7 +40,11 @@ final class IpcCommands {
                 prompt("GETPID", 11),
                 prompt("GETVAL", 12),
                 // How many semaphores there are only the kernel knows: whatever could be written is recorded.
-                prompt("GETALL", 13, shaped("array", Kind.OUT, Shape.READABLE, -1, ALL_SEMAPHORES).at(3)),
+                prompt(
+                        "GETALL",
+                        13,
+                        shaped("array", Kind.OUT, Shape.READABLE, -1, ALL_SEMAPHORES)
+                                .at(3)),
                 prompt("GETNCNT", 14),
                 prompt("GETZCNT", 15),
                 prompt("SETVAL", 16),

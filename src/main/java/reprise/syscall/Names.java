@@ -2,6 +2,8 @@ package reprise.syscall;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** A {@link Vocabulary}, taken apart for printing. */
 final class Names {
@@ -35,6 +37,15 @@ final class Names {
             KNOWN[vocabulary.ordinal()] = known;
         }
         return known;
+    }
+
+    /** All of them, for the test that compares them with the kernel's headers. */
+    Map<String, Long> all() {
+        Map<String, Long> all = new TreeMap<>();
+        for (Name name : names) {
+            all.put(name.text, name.value);
+        }
+        return all;
     }
 
     /** The name of a 32-bit value, or its number. */

@@ -22,21 +22,31 @@ final class NetworkCalls {
         final Argument level = value("level", SOCKET_LEVELS);
         final Argument option = integer("optname");
 
-        calls.neverBlocks(SOCKET, "socket",
-                value("domain", DOMAINS), flags("type", SOCKET_TYPES), integer("protocol"));
-        calls.neverBlocks(SOCKETPAIR, "socketpair",
-                value("domain", DOMAINS), flags("type", SOCKET_TYPES), integer("protocol"), out("sv", Struct.INT_PAIR));
+        calls.neverBlocks(SOCKET, "socket", value("domain", DOMAINS), flags("type", SOCKET_TYPES), integer("protocol"));
+        calls.neverBlocks(
+                SOCKETPAIR,
+                "socketpair",
+                value("domain", DOMAINS),
+                flags("type", SOCKET_TYPES),
+                integer("protocol"),
+                out("sv", Struct.INT_PAIR));
         calls.neverBlocks(BIND, "bind", fd, address, length);
         calls.neverBlocks(LISTEN, "listen", fd, integer("backlog"));
         calls.mayBlock(CONNECT, "connect", fd, address, length);
         calls.mayBlock(ACCEPT, "accept", fd, socketAddress("addr", 2), lengthWord("addrlen"));
-        calls.mayBlock(ACCEPT4, "accept4",
-                fd, socketAddress("addr", 2), lengthWord("addrlen"), flags("flags", SOCKET_FLAGS));
+        calls.mayBlock(
+                ACCEPT4, "accept4", fd, socketAddress("addr", 2), lengthWord("addrlen"), flags("flags", SOCKET_FLAGS));
         calls.neverBlocks(GETSOCKNAME, "getsockname", fd, socketAddress("addr", 2), lengthWord("addrlen"));
         calls.neverBlocks(GETPEERNAME, "getpeername", fd, socketAddress("addr", 2), lengthWord("addrlen"));
         calls.neverBlocks(SHUTDOWN, "shutdown", fd, value("how", SHUTDOWN_HOW));
-        calls.neverBlocks(GETSOCKOPT, "getsockopt",
-                fd, level, option, shaped("optval", Kind.IN_OUT, Shape.LENGTH_POINTER, 4, 0), lengthWord("optlen"))
+        calls.neverBlocks(
+                        GETSOCKOPT,
+                        "getsockopt",
+                        fd,
+                        level,
+                        option,
+                        shaped("optval", Kind.IN_OUT, Shape.LENGTH_POINTER, 4, 0),
+                        lengthWord("optlen"))
                 .with(CommandSet.GETSOCKOPT);
         calls.neverBlocks(SETSOCKOPT, "setsockopt", fd, level, option, in("optval"), integer("optlen"))
                 .with(CommandSet.SETSOCKOPT);
@@ -44,18 +54,36 @@ final class NetworkCalls {
         calls.mayBlock(SENDTO, "sendto", fd, in("buf"), size("len"), flags, in("dest_addr"), length)
                 .promptIf(3, MSG_DONTWAIT);
         calls.mayBlock(SENDMSG, "sendmsg", fd, in("msg"), flags).promptIf(2, MSG_DONTWAIT);
-        calls.mayBlock(SENDMMSG, "sendmmsg",
-                fd, shaped("msgvec", Kind.IN_OUT, Shape.SENT_MESSAGES, 2, 0), unsigned("vlen"), flags)
+        calls.mayBlock(
+                        SENDMMSG,
+                        "sendmmsg",
+                        fd,
+                        shaped("msgvec", Kind.IN_OUT, Shape.SENT_MESSAGES, 2, 0),
+                        unsigned("vlen"),
+                        flags)
                 .promptIf(3, MSG_DONTWAIT);
         // With MSG_TRUNC the result is more than what was written: of a stream nothing is.
-        calls.mayBlock(RECVFROM, "recvfrom",
-                fd, buffer("buf", 2).partlyIf(3, MSG_TRUNC), size("len"), flags, socketAddress("src_addr", 5), lengthWord("addrlen"))
+        calls.mayBlock(
+                        RECVFROM,
+                        "recvfrom",
+                        fd,
+                        buffer("buf", 2).partlyIf(3, MSG_TRUNC),
+                        size("len"),
+                        flags,
+                        socketAddress("src_addr", 5),
+                        lengthWord("addrlen"))
                 .promptIf(3, MSG_DONTWAIT);
         calls.mayBlock(RECVMSG, "recvmsg", fd, shaped("msg", Kind.IN_OUT, Shape.MESSAGE, -1, 0), flags)
                 .promptIf(2, MSG_DONTWAIT);
-        calls.mayBlock(RECVMMSG, "recvmmsg",
-                fd, shaped("msgvec", Kind.IN_OUT, Shape.MESSAGES, 2, 0), unsigned("vlen"), flags,
-                inOut("timeout", Struct.TIMESPEC).ifPositive()).promptIf(3, MSG_DONTWAIT);
+        calls.mayBlock(
+                        RECVMMSG,
+                        "recvmmsg",
+                        fd,
+                        shaped("msgvec", Kind.IN_OUT, Shape.MESSAGES, 2, 0),
+                        unsigned("vlen"),
+                        flags,
+                        inOut("timeout", Struct.TIMESPEC).ifPositive())
+                .promptIf(3, MSG_DONTWAIT);
     }
 
     private static Argument socketAddress(String name, int length) {

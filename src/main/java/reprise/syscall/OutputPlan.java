@@ -7,9 +7,10 @@ import java.util.Arrays;
 /**
  * The memory that one system call in flight may write, worked out at its entry; reused from call to call.
  *
- * <p>Each region has the place of the pointer to it (an argument register, or a word inside an earlier region), so that the
- * recorder can direct the kernel's writes to scratch memory, and a rule for how much of it was written once the
- * result is known. Regions that hold pointers themselves (an iovec array, a msghdr) are regions too, marked as input.
+ * <p>Each region has the place of the pointer to it (an argument register, or a word inside an earlier region), so
+ * that the recorder can direct the kernel's writes to scratch memory, and a rule for how much of it was written
+ * once the result is known. Regions that hold pointers themselves (an iovec array, a msghdr) are regions too,
+ * marked as input.
  */
 public final class OutputPlan {
     /** How much of a region the kernel wrote. */
@@ -183,7 +184,10 @@ public final class OutputPlan {
         return pointerOffsets[index];
     }
 
-    /** Smallest result with which region {@code index} is written, for {@link When#SUCCESS}; 0 unless said otherwise. */
+    /**
+     * Smallest result with which region {@code index} is written, for {@link When#SUCCESS}; 0 unless said
+     * otherwise.
+     */
     public long minimumResult(int index) {
         return minimumResults[index];
     }
@@ -208,7 +212,8 @@ public final class OutputPlan {
      *
      * @param result of the call, -errno included
      * @param lengthWord the length word after the call, zero-extended; ignored unless {@link #hasLengthWord}
-     * @param filledBefore bytes that went to the regions before this one that are filled in turn with it; see {@link #follows}
+     * @param filledBefore bytes that went to the regions before this one that are filled in turn with it; see
+     *     {@link #follows}
      */
     public long written(int index, long result, long lengthWord, long filledBefore) {
         boolean failed = result < 0 && result >= -4095;

@@ -75,15 +75,7 @@ final class Outputs {
             }
             case READABLE -> {
                 long mapped = address == 0 ? 0 : call.memory().read(address, plan.headers(), output.constant);
-                plan.add(
-                        OutputPlan.FIXED,
-                        output.position,
-                        address,
-                        mapped,
-                        Extent.CAPACITY,
-                        0,
-                        When.SUCCESS,
-                        true);
+                plan.add(OutputPlan.FIXED, output.position, address, mapped, Extent.CAPACITY, 0, When.SUCCESS, true);
             }
             case INTERFACE_LIST -> Interfaces.addList(output, call, address, plan);
             case INTERFACE_DATA -> Interfaces.addData(output, call, address, output.constant, plan);
@@ -152,8 +144,7 @@ final class Outputs {
 
     /** A structure that holds pointers or lengths and is written in parts. */
     private static int structure(int pointerRegion, long pointerOffset, long address, Struct struct, OutputPlan plan) {
-        return plan.add(
-                pointerRegion, pointerOffset, address, struct.size(), Extent.CAPACITY, 0, When.SUCCESS, true);
+        return plan.add(pointerRegion, pointerOffset, address, struct.size(), Extent.CAPACITY, 0, When.SUCCESS, true);
     }
 
     /** The value of the argument that says how many, by its type: negative ints are none. */
@@ -178,14 +169,7 @@ final class Outputs {
         }
         int capacity = (int) call.memory().readInt(word);
         int region = plan.add(
-                OutputPlan.IN_REGISTER,
-                output.sizeArgument,
-                word,
-                Struct.INT.size(),
-                Extent.CAPACITY,
-                0,
-                when,
-                true);
+                OutputPlan.IN_REGISTER, output.sizeArgument, word, Struct.INT.size(), Extent.CAPACITY, 0, when, true);
         plan.add(
                 OutputPlan.IN_REGISTER,
                 output.position,
@@ -320,8 +304,8 @@ final class Outputs {
         if (address == 0) {
             return;
         }
-        int region = plan.add(
-                OutputPlan.IN_REGISTER, output.position, address, 16, Extent.NOTHING, 0, When.SUCCESS, true);
+        int region =
+                plan.add(OutputPlan.IN_REGISTER, output.position, address, 16, Extent.NOTHING, 0, When.SUCCESS, true);
         long value = call.memory().readWord(address);
         long capacity = call.memory().readInt(address + 8);
         plan.add(region, 0, value, capacity, Extent.RESULT, 0, When.SUCCESS, false);

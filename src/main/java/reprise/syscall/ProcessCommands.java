@@ -40,7 +40,11 @@ final class ProcessCommands {
                 special("PR_SET_SECCOMP", 22, FILTERS),
                 prompt("PR_CAPBSET_READ", 23),
                 prompt("PR_CAPBSET_DROP", 24),
-                special("PR_GET_TSC", 25, "rdtsc is trapped for the recorder", out("flag", Struct.INT).at(1)),
+                special(
+                        "PR_GET_TSC",
+                        25,
+                        "rdtsc is trapped for the recorder",
+                        out("flag", Struct.INT).at(1)),
                 special("PR_SET_TSC", 26, "rdtsc is trapped for the recorder"),
                 prompt("PR_GET_SECUREBITS", 27),
                 prompt("PR_SET_SECUREBITS", 28),
@@ -103,10 +107,19 @@ final class ProcessCommands {
                 prompt("ARCH_GET_GS", 0x1004, out("base", Struct.LONG).at(1)),
                 special("ARCH_GET_CPUID", 0x1011, "cpuid is trapped for the recorder"),
                 special("ARCH_SET_CPUID", 0x1012, "cpuid is trapped for the recorder"),
-                prompt("ARCH_GET_XCOMP_SUPP", 0x1021, out("features", Struct.LONG).at(1)),
-                prompt("ARCH_GET_XCOMP_PERM", 0x1022, out("features", Struct.LONG).at(1)),
+                prompt(
+                        "ARCH_GET_XCOMP_SUPP",
+                        0x1021,
+                        out("features", Struct.LONG).at(1)),
+                prompt(
+                        "ARCH_GET_XCOMP_PERM",
+                        0x1022,
+                        out("features", Struct.LONG).at(1)),
                 special("ARCH_REQ_XCOMP_PERM", 0x1023, "enlarges the extended state"),
-                prompt("ARCH_GET_XCOMP_GUEST_PERM", 0x1024, out("features", Struct.LONG).at(1)),
+                prompt(
+                        "ARCH_GET_XCOMP_GUEST_PERM",
+                        0x1024,
+                        out("features", Struct.LONG).at(1)),
                 prompt("ARCH_REQ_XCOMP_GUEST_PERM", 0x1025),
                 answered("ARCH_MAP_VDSO_X32", 0x2001, Errno.EINVAL, "the vdso is hidden"),
                 answered("ARCH_MAP_VDSO_32", 0x2002, Errno.EINVAL, "the vdso is hidden"),
@@ -129,7 +142,10 @@ final class ProcessCommands {
                 special("SECCOMP_SET_MODE_STRICT", 0, FILTERS),
                 special("SECCOMP_SET_MODE_FILTER", 1, FILTERS),
                 prompt("SECCOMP_GET_ACTION_AVAIL", 2),
-                prompt("SECCOMP_GET_NOTIF_SIZES", 3, out("sizes", Struct.SECCOMP_NOTIF_SIZES).at(2)));
+                prompt(
+                        "SECCOMP_GET_NOTIF_SIZES",
+                        3,
+                        out("sizes", Struct.SECCOMP_NOTIF_SIZES).at(2)));
     }
 
     static CommandTable modifyLdt() {

@@ -14,15 +14,15 @@ final class SignalCalls {
         final Argument signal = signal("sig");
         final Argument setSize = size("sigsetsize");
 
-        calls.neverBlocks(RT_SIGACTION, "rt_sigaction",
-                signal("signum"), in("act"), out("oldact", Struct.SIGACTION), setSize);
-        calls.neverBlocks(RT_SIGPROCMASK, "rt_sigprocmask",
-                value("how", SIGNAL_HOW), in("set"), filled("oldset", 3), setSize);
+        calls.neverBlocks(
+                RT_SIGACTION, "rt_sigaction", signal("signum"), in("act"), out("oldact", Struct.SIGACTION), setSize);
+        calls.neverBlocks(
+                RT_SIGPROCMASK, "rt_sigprocmask", value("how", SIGNAL_HOW), in("set"), filled("oldset", 3), setSize);
         calls.special(RT_SIGRETURN, "rt_sigreturn", "sets all registers");
         calls.special(RESTART_SYSCALL, "restart_syscall", "writes what the call that it continues would write");
         calls.neverBlocks(RT_SIGPENDING, "rt_sigpending", filled("set", 1), setSize);
-        calls.mayBlock(RT_SIGTIMEDWAIT, "rt_sigtimedwait",
-                in("set"), out("info", Struct.SIGINFO), in("timeout"), setSize);
+        calls.mayBlock(
+                RT_SIGTIMEDWAIT, "rt_sigtimedwait", in("set"), out("info", Struct.SIGINFO), in("timeout"), setSize);
         calls.mayBlock(RT_SIGSUSPEND, "rt_sigsuspend", in("mask"), setSize);
         calls.mayBlock(PAUSE, "pause");
         calls.neverBlocks(SIGALTSTACK, "sigaltstack", in("ss"), out("old_ss", Struct.STACK));

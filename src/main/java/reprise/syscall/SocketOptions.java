@@ -25,7 +25,10 @@ final class SocketOptions {
                 1,
                 2,
                 // The length counts instructions of eight bytes, in both directions.
-                prompt("SO_GET_FILTER", pair(SOL_SOCKET, 26), shaped("optval", Kind.OUT, Shape.READABLE, -1, 32_768).at(3)),
+                prompt(
+                        "SO_GET_FILTER",
+                        pair(SOL_SOCKET, 26),
+                        shaped("optval", Kind.OUT, Shape.READABLE, -1, 32_768).at(3)),
                 answered("TCP_ZEROCOPY_RECEIVE", pair(SOL_TCP, 35), Errno.ENOPROTOOPT, "maps the pages of packets"));
     }
 

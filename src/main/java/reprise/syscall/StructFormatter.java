@@ -78,13 +78,17 @@ final class StructFormatter {
             case ITIMERVAL -> interval(Struct.TIMEVAL, data, at);
             case RLIMIT -> "{rlim_cur=" + limit(data.getLong(at)) + ", rlim_max=" + limit(data.getLong(at + 8)) + "}";
             case STAT -> "{st_mode=" + mode(data.getInt(at + 24)) + ", st_size=" + data.getLong(at + 48) + ", ...}";
-            case STATX -> "{stx_mode=" + mode(data.getShort(at + 28)) + ", stx_size=" + data.getLong(at + 40) + ", ...}";
-            case WINSIZE -> "{ws_row=" + data.getShort(at) + ", ws_col=" + data.getShort(at + 2) + ", ws_xpixel="
-                    + data.getShort(at + 4) + ", ws_ypixel=" + data.getShort(at + 6) + "}";
-            case POLLFD -> "{fd=" + data.getInt(at) + ", events=0x" + Integer.toHexString(data.getShort(at + 4))
-                    + ", revents=0x" + Integer.toHexString(data.getShort(at + 6) & 0xffff) + "}";
-            case EPOLL_EVENT -> "{events=0x" + Integer.toHexString(data.getInt(at)) + ", data=0x"
-                    + Long.toHexString(data.getLong(at + 4)) + "}";
+            case STATX ->
+                "{stx_mode=" + mode(data.getShort(at + 28)) + ", stx_size=" + data.getLong(at + 40) + ", ...}";
+            case WINSIZE ->
+                "{ws_row=" + data.getShort(at) + ", ws_col=" + data.getShort(at + 2) + ", ws_xpixel="
+                        + data.getShort(at + 4) + ", ws_ypixel=" + data.getShort(at + 6) + "}";
+            case POLLFD ->
+                "{fd=" + data.getInt(at) + ", events=0x" + Integer.toHexString(data.getShort(at + 4)) + ", revents=0x"
+                        + Integer.toHexString(data.getShort(at + 6) & 0xffff) + "}";
+            case EPOLL_EVENT ->
+                "{events=0x" + Integer.toHexString(data.getInt(at)) + ", data=0x"
+                        + Long.toHexString(data.getLong(at + 4)) + "}";
             case UTSNAME -> "{sysname=" + field(data, at) + ", nodename=" + field(data, at + 65) + ", ...}";
             case SIGINFO -> "{si_signo=" + Signal.name(data.getInt(at)) + ", si_code=" + data.getInt(at + 8) + ", ...}";
             case SCHED_PARAM -> "[" + data.getInt(at) + "]";

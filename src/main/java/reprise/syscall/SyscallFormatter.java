@@ -4,7 +4,6 @@ import static reprise.linux.SyscallNumber.*;
 
 import reprise.linux.Errno;
 import reprise.linux.Signal;
-import reprise.syscall.Argument.Kind;
 import reprise.syscall.Argument.Shape;
 
 /**
@@ -46,7 +45,8 @@ public final class SyscallFormatter {
         return text.toString();
     }
 
-    private static void appendCall(int number, long[] arguments, long result, RecordedMemory memory, StringBuilder text) {
+    private static void appendCall(
+            int number, long[] arguments, long result, RecordedMemory memory, StringBuilder text) {
         SyscallSpec spec = SyscallTable.of(number);
         text.append(SyscallTable.name(number)).append('(');
         if (spec == null) {
@@ -68,15 +68,17 @@ public final class SyscallFormatter {
         return switch (number) {
             case OPEN -> (arguments[1] & (O_CREAT | O_TMPFILE)) == 0 ? 2 : 3;
             case OPENAT -> (arguments[2] & (O_CREAT | O_TMPFILE)) == 0 ? 3 : 4;
-            case FCNTL -> switch ((int) arguments[1]) {
-                case 1, 3, 9, 11, 1025, 1032, 1034 -> 2;
-                default -> declared;
-            };
-            case FUTEX -> switch ((int) arguments[1] & 0x7f) {
-                case 0 -> 4;
-                case 1 -> 3;
-                default -> declared;
-            };
+            case FCNTL ->
+                switch ((int) arguments[1]) {
+                    case 1, 3, 9, 11, 1025, 1032, 1034 -> 2;
+                    default -> declared;
+                };
+            case FUTEX ->
+                switch ((int) arguments[1] & 0x7f) {
+                    case 0 -> 4;
+                    case 1 -> 3;
+                    default -> declared;
+                };
             default -> declared;
         };
     }
@@ -98,7 +100,8 @@ public final class SyscallFormatter {
             }
         }
         boolean failed = result < 0 && result >= -MAX_ERRNO;
-        byte[] written = failed || value == 0 || argument.struct() == null && !argument.isOutput() ? null : memory.at(value);
+        byte[] written =
+                failed || value == 0 || argument.struct() == null && !argument.isOutput() ? null : memory.at(value);
         String output = written == null ? null : output(spec.number(), argument, written, result);
         return output != null ? output : value(argument, value);
     }

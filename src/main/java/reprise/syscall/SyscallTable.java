@@ -8,8 +8,8 @@ import reprise.linux.SyscallNumber;
 /**
  * All system calls of x86-64 Linux.
  *
- * <p>The declarations stand in the classes named {@code ...Calls}, by subject, those of the calls that are many in one in
- * {@code ...Commands}. Everything else that has to do with a call by its number asks here.
+ * <p>The declarations stand in the classes named {@code ...Calls}, by subject, those of the calls that are many in
+ * one in {@code ...Commands}. Everything else that has to do with a call by its number asks here.
  */
 public final class SyscallTable {
     private static final SyscallSpec[] SPECS = new SyscallSpec[SyscallNumber.LIMIT];

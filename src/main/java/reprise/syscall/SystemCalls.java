@@ -21,34 +21,69 @@ final class SystemCalls {
         calls.mayBlock(VHANGUP, "vhangup");
 
         final Argument flags = hex("flags");
-        calls.neverBlocks(LSM_GET_SELF_ATTR, "lsm_get_self_attr",
-                unsigned("attr"), shaped("ctx", Kind.OUT, Shape.LENGTH_POINTER, 2, 0).partly(), lengthWord("size"), flags);
+        calls.neverBlocks(
+                LSM_GET_SELF_ATTR,
+                "lsm_get_self_attr",
+                unsigned("attr"),
+                shaped("ctx", Kind.OUT, Shape.LENGTH_POINTER, 2, 0).partly(),
+                lengthWord("size"),
+                flags);
         calls.neverBlocks(LSM_SET_SELF_ATTR, "lsm_set_self_attr", unsigned("attr"), in("ctx"), unsigned("size"), flags);
-        calls.neverBlocks(LSM_LIST_MODULES, "lsm_list_modules",
-                shaped("ids", Kind.OUT, Shape.LENGTH_POINTER, 1, 8).times().partly(), lengthWord("size"), flags);
+        calls.neverBlocks(
+                LSM_LIST_MODULES,
+                "lsm_list_modules",
+                shaped("ids", Kind.OUT, Shape.LENGTH_POINTER, 1, 8).times().partly(),
+                lengthWord("size"),
+                flags);
 
         final String kernel = "would change the machine under the recorder";
         final Argument path = path("path");
-        calls.answered(REBOOT, "reboot", Errno.EPERM, kernel,
-                hex("magic"), hex("magic2"), hex("cmd"), address("arg"));
+        calls.answered(REBOOT, "reboot", Errno.EPERM, kernel, hex("magic"), hex("magic2"), hex("cmd"), address("arg"));
         calls.answered(SWAPON, "swapon", Errno.EPERM, kernel, path, hex("swapflags"));
         calls.answered(SWAPOFF, "swapoff", Errno.EPERM, kernel, path);
         calls.answered(INIT_MODULE, "init_module", Errno.EPERM, kernel, in("image"), size("len"), string("params"));
         calls.answered(FINIT_MODULE, "finit_module", Errno.EPERM, kernel, fd("fd"), string("params"), flags);
         calls.answered(DELETE_MODULE, "delete_module", Errno.EPERM, kernel, string("name"), flags);
-        calls.answered(KEXEC_LOAD, "kexec_load", Errno.EPERM, kernel,
-                address("entry"), size("nr_segments"), in("segments"), flags);
-        calls.answered(KEXEC_FILE_LOAD, "kexec_file_load", Errno.EPERM, kernel,
-                fd("kernel_fd"), fd("initrd_fd"), size("cmdline_len"), string("cmdline"), flags);
+        calls.answered(
+                KEXEC_LOAD,
+                "kexec_load",
+                Errno.EPERM,
+                kernel,
+                address("entry"),
+                size("nr_segments"),
+                in("segments"),
+                flags);
+        calls.answered(
+                KEXEC_FILE_LOAD,
+                "kexec_file_load",
+                Errno.EPERM,
+                kernel,
+                fd("kernel_fd"),
+                fd("initrd_fd"),
+                size("cmdline_len"),
+                string("cmdline"),
+                flags);
         final String ports = "what port instructions read cannot be recorded";
         calls.answered(IOPL, "iopl", Errno.EPERM, ports, integer("level"));
         calls.answered(IOPERM, "ioperm", Errno.EPERM, ports, size("from"), size("num"), integer("turn_on"));
-        calls.answered(BPF, "bpf", Errno.EPERM,
+        calls.answered(
+                BPF,
+                "bpf",
+                Errno.EPERM,
                 "its maps are shared with programs that the kernel runs; the answer to the unprivileged",
-                integer("cmd"), in("attr"), unsigned("size"));
-        calls.answered(PERF_EVENT_OPEN, "perf_event_open", Errno.EACCES,
+                integer("cmd"),
+                in("attr"),
+                unsigned("size"));
+        calls.answered(
+                PERF_EVENT_OPEN,
+                "perf_event_open",
+                Errno.EACCES,
                 "its buffers are written by the kernel at moments that nobody sees; the answer to the unprivileged",
-                in("attr"), integer("pid"), integer("cpu"), fd("group_fd"), flags);
+                in("attr"),
+                integer("pid"),
+                integer("cpu"),
+                fd("group_fd"),
+                flags);
 
         withoutKernelCode(calls);
     }

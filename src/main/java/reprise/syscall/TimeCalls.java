@@ -23,23 +23,39 @@ final class TimeCalls {
         calls.neverBlocks(TIMES, "times", out("buf", Struct.TMS));
 
         // The time that is left is written when a signal interrupts the sleep, before the call is perhaps restarted.
-        calls.mayBlock(NANOSLEEP, "nanosleep", in("req"), out("rem", Struct.TIMESPEC).always());
-        calls.mayBlock(CLOCK_NANOSLEEP, "clock_nanosleep",
-                clock, flags("flags", TIMER_FLAGS), in("request"), out("remain", Struct.TIMESPEC).always());
+        calls.mayBlock(
+                NANOSLEEP, "nanosleep", in("req"), out("rem", Struct.TIMESPEC).always());
+        calls.mayBlock(
+                CLOCK_NANOSLEEP,
+                "clock_nanosleep",
+                clock,
+                flags("flags", TIMER_FLAGS),
+                in("request"),
+                out("remain", Struct.TIMESPEC).always());
 
         calls.neverBlocks(ALARM, "alarm", unsigned("seconds"));
         calls.neverBlocks(GETITIMER, "getitimer", value("which", ITIMERS), out("curr_value", Struct.ITIMERVAL));
-        calls.neverBlocks(SETITIMER, "setitimer",
-                value("which", ITIMERS), in("new_value"), out("old_value", Struct.ITIMERVAL));
+        calls.neverBlocks(
+                SETITIMER, "setitimer", value("which", ITIMERS), in("new_value"), out("old_value", Struct.ITIMERVAL));
         calls.neverBlocks(TIMER_CREATE, "timer_create", clock, in("sevp"), inOut("timerid", Struct.INT));
-        calls.neverBlocks(TIMER_SETTIME, "timer_settime",
-                timer, flags("flags", TIMER_FLAGS), in("new_value"), out("old_value", Struct.ITIMERSPEC));
+        calls.neverBlocks(
+                TIMER_SETTIME,
+                "timer_settime",
+                timer,
+                flags("flags", TIMER_FLAGS),
+                in("new_value"),
+                out("old_value", Struct.ITIMERSPEC));
         calls.neverBlocks(TIMER_GETTIME, "timer_gettime", timer, out("curr_value", Struct.ITIMERSPEC));
         calls.neverBlocks(TIMER_GETOVERRUN, "timer_getoverrun", timer);
         calls.neverBlocks(TIMER_DELETE, "timer_delete", timer);
         calls.neverBlocks(TIMERFD_CREATE, "timerfd_create", clock, flags("flags", TIMERFD_CREATE_FLAGS));
-        calls.neverBlocks(TIMERFD_SETTIME, "timerfd_settime",
-                fd("fd"), flags("flags", Vocabulary.TIMERFD_FLAGS), in("new_value"), out("old_value", Struct.ITIMERSPEC));
+        calls.neverBlocks(
+                TIMERFD_SETTIME,
+                "timerfd_settime",
+                fd("fd"),
+                flags("flags", Vocabulary.TIMERFD_FLAGS),
+                in("new_value"),
+                out("old_value", Struct.ITIMERSPEC));
         calls.neverBlocks(TIMERFD_GETTIME, "timerfd_gettime", fd("fd"), out("curr_value", Struct.ITIMERSPEC));
     }
 }

@@ -3,8 +3,8 @@ package reprise.syscall;
 /**
  * Names of the values or bits of an argument, as the kernel's headers spell them.
  *
- * <p>Written as text so that it costs nothing before something is printed: {@code NAME=value}; a name without value is one
- * more than the one before, the first is 0. {@code /MASK} begins a group of values under a mask of bits.
+ * <p>Written as text so that it costs nothing before something is printed: {@code NAME=value}; a name without value
+ * is one more than the one before, the first is 0. {@code /MASK} begins a group of values under a mask of bits.
  */
 public enum Vocabulary {
     OPEN_FLAGS("/0x3 O_RDONLY=0 O_WRONLY O_RDWR /0 O_TMPFILE=0x410000 O_SYNC=0x101000 O_CREAT=0x40 O_EXCL=0x80"

@@ -1,0 +1,45 @@
+package reprise.cli;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import reprise.linux.Files;
+import reprise.trace.TraceHeader;
+
+/** What a trace tells about the machine that it was recorded on. */
+final class Machine {
+    private Machine() {}
+
+    /** The header of a new trace. */
+    static TraceHeader header(Target target) {
+        String processor = Files.readText("/proc/cpuinfo");
+        String release = Files.readText("/proc/sys/kernel/osrelease");
+        return new TraceHeader(
+                UUID.randomUUID().toString(),
+                System.currentTimeMillis(),
+                release == null ? "" : release.strip(),
+                field(processor, "vendor_id") + " " + field(processor, "model name"),
+                List.of(field(processor, "flags").split(" ")),
+                reprise.linux.Processor.enabledStates(),
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("user.dir"),
+                texts(target.arguments()),
+                texts(target.environment()));
+    }
+
+    private static String field(String processor, String name) {
+        int at = processor == null ? -1 : processor.indexOf(name);
+        int colon = at < 0 ? -1 : processor.indexOf(':', at);
+        int end = colon < 0 ? -1 : processor.indexOf('\n', colon);
+        return end < 0 ? "" : processor.substring(colon + 1, end).strip();
+    }
+
+    private static List<String> texts(List<byte[]> strings) {
+        List<String> texts = new ArrayList<>();
+        for (byte[] each : strings) {
+            texts.add(new String(each, StandardCharsets.UTF_8));
+        }
+        return texts;
+    }
+}

@@ -1,0 +1,57 @@
+package reprise.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** Registers of the processor that only instructions can read, by a few bytes of code of our own. */
+public final class Processor {
+    /** rdtsc; shl rdx, 32; or rax, rdx; ret. */
+    private static final byte[] RDTSC = {
+        0x0f, 0x31, 0x48, (byte) 0xc1, (byte) 0xe2, 0x20, 0x48, 0x09, (byte) 0xd0, (byte) 0xc3
+    };
+
+    /** xor ecx, ecx; xgetbv; shl rdx, 32; or rax, rdx; ret. */
+    private static final byte[] XGETBV = {
+        0x31, (byte) 0xc9, 0x0f, 0x01, (byte) 0xd0, 0x48, (byte) 0xc1, (byte) 0xe2, 0x20, 0x48, 0x09, (byte) 0xd0,
+        (byte) 0xc3
+    };
+
+    private Processor() {}
+
+    /** Holds what only programs that read the counter need. */
+    private static final class Counter {
+        static final MethodHandle READ = link(RDTSC);
+    }
+
+    private static MethodHandle link(byte[] code) {
+        // PROT_READ|PROT_WRITE; MAP_PRIVATE|MAP_ANONYMOUS; then PROT_READ|PROT_EXEC
+        long page = Syscall.check(Syscall.call(SyscallNumber.MMAP, 0, 4096, 3, 0x22, -1, 0), "mmap");
+        MemorySegment memory = MemorySegment.ofAddress(page).reinterpret(4096);
+        MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
+        Syscall.check(Syscall.call(SyscallNumber.MPROTECT, page, 4096, 5), "mprotect");
+        return Linker.nativeLinker().downcallHandle(memory, FunctionDescriptor.of(JAVA_LONG));
+    }
+
+    private static long invoke(MethodHandle code) {
+        try {
+            return (long) code.invokeExact();
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    /** The time-stamp counter now. */
+    public static long timestamp() {
+        return invoke(Counter.READ);
+    }
+
+    /** XCR0: the extended state components that the kernel enabled. Requires the OSXSAVE feature. */
+    public static long enabledStates() {
+        return invoke(link(XGETBV));
+    }
+}

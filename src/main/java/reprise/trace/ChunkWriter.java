@@ -1,0 +1,281 @@
+package reprise.trace;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import reprise.linux.Files;
+
+/**
+ * Compresses chunks and writes them, on a thread of its own.
+ *
+ * <p>At most {@link #BUFFERS} buffers exist; when all are full, {@link #take} waits, which slows the tracer down to what the
+ * disk takes. When writing fails, the file is cut back to its last good chunk, and everything handed over afterwards is
+ * dropped; {@link #check} tells the tracer.
+ *
+ * <p>When nothing was handed over for a second, what the tracer's unfinished chunk holds so far is written to a side file, so
+ * that a recorder that is killed while its program waits loses nothing. The next full chunk makes the side file obsolete.
+ */
+final class ChunkWriter implements Runnable {
+    /** Bound of the pool: 8 buffers, of 1 MiB each unless an event is larger. */
+    static final int BUFFERS = 8;
+
+    private static final long IDLE_MILLIS = 1000;
+    /** Scratch memory of more than this is not kept. */
+    private static final long LARGE = 1 << 24;
+
+    /** Where chunks go. */
+    interface Output {
+        /** Writes native memory at an offset; 0 or -errno. */
+        long write(long address, long length, long offset);
+
+        /** Cuts off what is behind an offset. */
+        void truncate(long length);
+
+        void close();
+    }
+
+    /** A file. */
+    record FileOutput(long descriptor) implements Output {
+        @Override
+        public long write(long address, long length, long offset) {
+            return FileCalls.writeFully(descriptor, address, length, offset);
+        }
+
+        @Override
+        public void truncate(long length) {
+            FileCalls.truncate(descriptor, length);
+        }
+
+        @Override
+        public void close() {
+            Files.close(descriptor);
+        }
+    }
+
+    private final Path directory;
+    private final Output output;
+    private final int level;
+    private final Thread thread;
+    private final ArrayBlockingQueue<ChunkBuffer> full = new ArrayBlockingQueue<>(BUFFERS + 1);
+    private final ArrayBlockingQueue<ChunkBuffer> free = new ArrayBlockingQueue<>(BUFFERS);
+    private int created;
+    private volatile ChunkBuffer current;
+    private volatile TraceException failure;
+
+    // Of the writing thread.
+    private long offset;
+    private long sideSequence;
+    private Zstd.Compressor compressor;
+    private MemorySegment scratch = MemorySegment.NULL;
+
+    ChunkWriter(Path directory, Output output, int level) {
+        this.directory = directory;
+        this.output = output;
+        this.level = level;
+        thread = new Thread(this, "trace writer");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    // ---- the tracer's side ----
+
+    /** An empty buffer; waits until there is one. */
+    ChunkBuffer take(long firstSequence) {
+        ChunkBuffer buffer = free.poll();
+        if (buffer == null) {
+            if (created < BUFFERS) {
+                created++;
+                buffer = ChunkBuffer.reserve();
+            } else {
+                buffer = uninterrupted(free);
+            }
+        }
+        buffer.first = firstSequence;
+        current = buffer;
+        return buffer;
+    }
+
+    /** Hands a buffer with events over. */
+    void put(ChunkBuffer buffer) {
+        // Room for all there are: never waits.
+        full.add(buffer);
+    }
+
+    /** Throws if writing failed. */
+    void check() {
+        TraceException failed = failure;
+        if (failed != null) {
+            throw new TraceException(failed.getMessage(), failed);
+        }
+    }
+
+    /** Waits until all that was handed over is written. */
+    void close() {
+        full.add(ChunkBuffer.NONE);
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ChunkBuffer uninterrupted(ArrayBlockingQueue<ChunkBuffer> queue) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                ChunkBuffer buffer = queue.take();
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+                return buffer;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+    }
+
+    // ---- the writing thread ----
+
+    @Override
+    public void run() {
+        prepareCompression();
+        while (true) {
+            ChunkBuffer buffer = next();
+            if (buffer == ChunkBuffer.NONE) {
+                break;
+            }
+            if (buffer == null) {
+                writeSideFile();
+                continue;
+            }
+            try {
+                if (failure == null) {
+                    append(buffer);
+                }
+            } catch (TraceException e) {
+                failure = e;
+                output.truncate(offset);
+            } catch (Throwable e) {
+                failure = new TraceException("cannot write " + directory + ": " + e, e);
+                output.truncate(offset);
+            }
+            buffer.clear();
+            free.add(buffer);
+        }
+        if (failure == null) {
+            FileCalls.unlink(side());
+        }
+        for (ChunkBuffer buffer = free.poll(); buffer != null; buffer = free.poll()) {
+            buffer.free();
+        }
+        output.close();
+        if (compressor != null) {
+            compressor.close();
+        }
+    }
+
+    private ChunkBuffer next() {
+        try {
+            return full.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException nobodyDoesThat) {
+            return null;
+        }
+    }
+
+    private void prepareCompression() {
+        try {
+            compressor = new Zstd.Compressor(level);
+        } catch (TraceException | LinkageError e) {
+            // Without libzstd a trace is large, but a trace.
+            compressor = null;
+        }
+    }
+
+    private void append(ChunkBuffer buffer) {
+        long length = encode(buffer, buffer.position, buffer.events, buffer.ends);
+        long result = output.write(scratch.address(), length, offset);
+        if (result < 0) {
+            throw TraceException.ofErrno("cannot write the trace " + directory, -result);
+        }
+        offset += length;
+    }
+
+    /** Puts header and payload into the scratch memory; their length. */
+    private long encode(ChunkBuffer buffer, long length, int events, boolean ends) {
+        long capacity = ChunkHeader.SIZE + Zstd.bound(length);
+        boolean wasteful = scratch.byteSize() > LARGE && capacity <= LARGE;
+        if (scratch.byteSize() < capacity || wasteful) {
+            scratch = Arena.ofAuto().allocate(capacity, 16);
+        }
+        long stored = -1;
+        int flags = ends ? ChunkHeader.ENDS : 0;
+        if (compressor != null) {
+            stored = compressor.compress(
+                    buffer.memory.address(),
+                    length,
+                    scratch.address() + ChunkHeader.SIZE,
+                    scratch.byteSize() - ChunkHeader.SIZE);
+        }
+        if (stored < 0 || stored >= length) {
+            MemorySegment.copy(buffer.memory, 0, scratch, ChunkHeader.SIZE, length);
+            stored = length;
+        } else {
+            flags |= ChunkHeader.COMPRESSED;
+        }
+        int checksum = ChunkHeader.checksum(scratch.asSlice(ChunkHeader.SIZE), stored);
+        new ChunkHeader(
+                        TraceFormat.VERSION,
+                        buffer.first,
+                        buffer.first + events - 1,
+                        length,
+                        stored,
+                        buffer.domains,
+                        flags,
+                        checksum)
+                .write(scratch);
+        return ChunkHeader.SIZE + stored;
+    }
+
+    /** Saves what the tracer has not handed over, unless that is saved already. */
+    private void writeSideFile() {
+        ChunkBuffer buffer = current;
+        if (buffer == null || failure != null) {
+            return;
+        }
+        // The buffer cannot be emptied meanwhile: only this thread does that.
+        long published = buffer.published();
+        int events = ChunkBuffer.publishedEvents(published);
+        long sequence = buffer.first + events - 1;
+        if (events == 0 || sequence == sideSequence) {
+            return;
+        }
+        // The domains may include those of an event that is being written; one too many does no harm.
+        long length = encode(buffer, ChunkBuffer.publishedPosition(published), events, false);
+        String temporary = side() + ".new";
+        long descriptor = Files.open(temporary, 1 | Files.O_CREAT | 01000, 0600); // O_WRONLY, O_TRUNC
+        if (descriptor < 0) {
+            return;
+        }
+        long result = FileCalls.writeFully(descriptor, scratch.address(), length, 0);
+        Files.close(descriptor);
+        if (result < 0 || FileCalls.rename(temporary, side()) < 0) {
+            // It may come to nothing; the chunk itself will report what is wrong.
+            FileCalls.unlink(temporary);
+            return;
+        }
+        sideSequence = sequence;
+    }
+
+    private String side() {
+        return directory.resolve(TraceFiles.SIDE).toString();
+    }
+}

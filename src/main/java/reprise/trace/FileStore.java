@@ -1,0 +1,309 @@
+package reprise.trace;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import reprise.linux.Errno;
+import reprise.linux.Files;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
+
+/**
+ * Puts the content of files that a recorded program maps into its trace. Owned by the tracer's thread.
+ *
+ * <p>A file is copied once for all traces of a user, into the directory {@code store} beside the traces, and each trace that needs it
+ * has another name (a hard link) for the copy. In the store its name is made of what tells one version of a file from
+ * another: device, inode, size, the two times that change with the content, and a checksum of its first and last page (where a
+ * program has its build id; file systems packed into an image tell the same times for everything). So to find out whether a
+ * file is known is one system call, there is no index to read or to lock, and the content need not be hashed, which would take a
+ * JVM that has just started a tenth of a second for libc alone.
+ *
+ * <p>Where the trace is on another file system than the store, files go straight into the trace. Copies are reflinks where the
+ * file system has them. Stored files must never be written to.
+ *
+ * <p>Any number of recorders may use a store at the same time.
+ */
+public final class FileStore {
+    /** Name of the directory, beside the traces. */
+    static final String STORE = "store";
+
+    /** A file changed again so soon after may show the same times: such a young version is not shared. */
+    private static final long YOUNG = 2_000_000_000L;
+
+    private static final int SAMPLE = 4096;
+    private static final int SEEK_SET = 0;
+    private static final int SEEK_DATA = 3;
+    private static final int SEEK_HOLE = 4;
+    private static final int NAME_LIMIT = 80;
+    private static final long BUFFER = 1 << 20;
+
+    /**
+     * A file in the trace.
+     *
+     * @param file its number, from 1
+     * @param stored its path, relative to the trace
+     * @param size in bytes, as stored
+     * @param added whether this call added it; otherwise the trace had it already
+     */
+    public record Stored(int file, String stored, long size, boolean added) {}
+
+    private final String store;
+    private final String trace;
+    private final Map<String, Stored> known = new HashMap<>();
+    private boolean shares;
+    private boolean prepared;
+    private int files;
+
+    /**
+     * A store for one trace.
+     *
+     * @param root the root of {@link TraceDirectories}, which holds the store
+     * @param trace the trace's directory
+     */
+    public FileStore(Path root, Path trace) {
+        this.store = root + "/" + STORE;
+        this.trace = trace + "/";
+    }
+
+    /**
+     * Adds a regular file as it is now. The same version of the same file is added once.
+     *
+     * @param source a path to open it by, for example {@code /proc/PID/map_files/RANGE}
+     * @param name its path as the program knows it; only used to name the copy
+     * @throws TraceException if it cannot be read or stored
+     */
+    public Stored add(String source, String name) {
+        Files.Status status = Files.status(source);
+        if (status == null) {
+            throw new TraceException("cannot store " + name + " in the trace: it cannot be found");
+        }
+        String version = version(status);
+        Stored present = known.get(version);
+        if (present != null) {
+            return present;
+        }
+        Stored stored = store(source, name, true);
+        known.put(version, stored);
+        return stored;
+    }
+
+    /**
+     * Adds a regular file as it is now, whether or not it seems to be known: for files whose content changes through mappings, which
+     * the times of the file tell late or not at all.
+     *
+     * @param source a path to open it by
+     * @param name its path as the program knows it; only used to name the copy
+     * @throws TraceException if it cannot be read or stored
+     */
+    public Stored addChanging(String source, String name) {
+        return store(source, name, false);
+    }
+
+    private Stored store(String source, String name, boolean mayShare) {
+        long from = Files.open(source, Files.O_RDONLY, 0);
+        if (from < 0) {
+            throw TraceException.ofErrno("cannot store " + name + " in the trace", -from);
+        }
+        try {
+            Files.Status status = Files.status(from);
+            if (status == null || !status.isRegular()) {
+                throw new TraceException("cannot store " + name + " in the trace: it is not a regular file");
+            }
+            int number = ++files;
+            String stored = TraceFiles.FILES + "/" + number + "-" + baseName(name);
+            String target = trace + stored;
+            if (!mayShare || !share(from, status, target)) {
+                long result = copy(from, status.size(), target);
+                if (result < 0) {
+                    FileCalls.unlink(target);
+                    throw TraceException.ofErrno("cannot store " + name + " in the trace", -result);
+                }
+            }
+            Files.Status copied = Files.status(target);
+            return new Stored(number, stored, copied == null ? status.size() : copied.size(), true);
+        } finally {
+            Files.close(from);
+        }
+    }
+
+    /** Gives the trace a name for the store's copy, which is made if need be; false if that cannot be done. */
+    private boolean share(long from, Files.Status status, String target) {
+        prepare();
+        if (!shares) {
+            return false;
+        }
+        String entry = store + "/" + version(status) + "-" + sample(from, status.size());
+        long linked = FileCalls.link(entry, target);
+        if (linked != -Errno.ENOENT) {
+            return linked >= 0;
+        }
+        long now = FileCalls.now();
+        if (now - status.modified() < YOUNG || now - status.changed() < YOUNG) {
+            return false;
+        }
+        String temporary = temporary();
+        long result = copy(from, status.size(), temporary);
+        Files.Status after = Files.status(from);
+        boolean unchanged = after != null && version(after).equals(version(status));
+        if (result < 0 || !unchanged || FileCalls.rename(temporary, entry) < 0) {
+            FileCalls.unlink(temporary);
+            return false;
+        }
+        // It may be gone already if a trace is being deleted at this moment.
+        return FileCalls.link(entry, target) >= 0;
+    }
+
+    private void prepare() {
+        if (prepared) {
+            return;
+        }
+        prepared = true;
+        FileCalls.mkdir(store);
+        Files.Status here = Files.status(store);
+        Files.Status there = Files.status(trace);
+        shares = here != null && there != null && here.device() == there.device();
+    }
+
+    private String temporary() {
+        return store + "/.new-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+    }
+
+    private static String version(Files.Status status) {
+        StringBuilder text = new StringBuilder(80);
+        return text.append(Long.toHexString(status.device()))
+                .append('-')
+                .append(Long.toHexString(status.inode()))
+                .append('-')
+                .append(Long.toHexString(status.size()))
+                .append('-')
+                .append(Long.toHexString(status.modified()))
+                .append('-')
+                .append(Long.toHexString(status.changed()))
+                .toString();
+    }
+
+    /** A checksum of a file's first and last bytes. */
+    private static String sample(long descriptor, long size) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(2 * SAMPLE);
+            FileCalls.readFully(descriptor, bytes.address(), SAMPLE, 0);
+            FileCalls.readFully(descriptor, bytes.address() + SAMPLE, SAMPLE, Math.max(0, size - SAMPLE));
+            return Integer.toHexString(ChunkHeader.checksum(bytes, 2 * SAMPLE));
+        }
+    }
+
+    private static String baseName(String path) {
+        int start = path.lastIndexOf('/') + 1;
+        int end = Math.min(path.length(), start + NAME_LIMIT);
+        StringBuilder name = new StringBuilder(end - start);
+        for (int i = start; i < end; i++) {
+            char c = path.charAt(i);
+            name.append(c < ' ' || c > '~' ? '_' : c);
+        }
+        return name.toString();
+    }
+
+    // ---- copying ----
+
+    /** Copies a file, holes as holes; 0 or -errno. What is cut off meanwhile is missing in the copy. */
+    private static long copy(long from, long size, String target) {
+        long to = Files.open(target, Files.O_RDWR | Files.O_CREAT | Files.O_EXCL, 0600);
+        if (to < 0) {
+            return to;
+        }
+        long result = FileCalls.clone(from, to);
+        if (result < 0) {
+            result = copyData(from, to, size);
+        }
+        Files.close(to);
+        return result;
+    }
+
+    private static long copyData(long from, long to, long size) {
+        long offset = 0;
+        while (offset < size) {
+            long start = seek(from, offset, SEEK_DATA);
+            if (start == -Errno.ENXIO) {
+                // Only a hole is left, or the file was cut off here.
+                break;
+            }
+            long end = start < 0 ? size : seek(from, start, SEEK_HOLE);
+            if (start < 0) {
+                start = offset;
+            }
+            end = end <= start ? size : Math.min(end, size);
+            long result = copyRange(from, to, start, end - start);
+            if (result < 0) {
+                return result;
+            }
+            offset = end;
+        }
+        Files.Status status = Files.status(from);
+        return FileCalls.truncate(to, status == null ? size : Math.min(size, status.size()));
+    }
+
+    private static long copyRange(long from, long to, long offset, long length) {
+        seek(from, offset, SEEK_SET);
+        seek(to, offset, SEEK_SET);
+        long done = 0;
+        while (done < length) {
+            long count = FileCalls.copyRange(from, to, Math.min(length - done, 1 << 30));
+            if (count <= 0) {
+                // Not between these file systems, or (0) one that has its data from elsewhere; or the end of the file.
+                return copyThroughMemory(from, to, offset + done, length - done);
+            }
+            done += count;
+        }
+        return 0;
+    }
+
+    private static long copyThroughMemory(long from, long to, long offset, long length) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(Math.min(length, BUFFER));
+            long done = 0;
+            while (done < length) {
+                long count = FileCalls.readFully(
+                        from, buffer.address(), Math.min(length - done, buffer.byteSize()), offset + done);
+                if (count <= 0) {
+                    return count;
+                }
+                long result = FileCalls.writeFully(to, buffer.address(), count, offset + done);
+                if (result < 0) {
+                    return result;
+                }
+                done += count;
+            }
+            return 0;
+        }
+    }
+
+    private static long seek(long descriptor, long offset, int whence) {
+        return Syscall.call(SyscallNumber.LSEEK, descriptor, offset, whence);
+    }
+
+    // ---- cleaning up ----
+
+    /** Deletes the store's copies that no trace uses. */
+    static void sweep(Path root) {
+        Path store = root.resolve(STORE);
+        if (!java.nio.file.Files.isDirectory(store)) {
+            return;
+        }
+        try (DirectoryStream<Path> entries = java.nio.file.Files.newDirectoryStream(store)) {
+            for (Path entry : entries) {
+                FileCalls.Allocation allocation = FileCalls.allocation(entry.toString());
+                // A recorder that is just about to use it makes do without.
+                if (allocation != null && allocation.links() == 1) {
+                    FileCalls.unlink(entry.toString());
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new TraceException("cannot clean up " + store + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package reprise;
+
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Runs {@code ./reprise} as a user does, through the launcher, with output and errors in files. */
+final class Reprise {
+    static final Path LAUNCHER = Path.of("reprise").toAbsolutePath();
+
+    private static final Redirect NOTHING = Redirect.from(Path.of("/dev/null").toFile());
+
+    private Reprise() {}
+
+    /** {@code reprise record}, into {@code directory/trace}. */
+    static Run record(Path directory, String checksums, List<String> command, Path workingDirectory, Path input)
+            throws IOException {
+        List<String> line = new ArrayList<>(recordLine(directory, checksums));
+        line.addAll(command);
+        return start(directory, "record", line, workingDirectory, input);
+    }
+
+    /** What comes before the program's own words. */
+    static List<String> recordLine(Path directory, String checksums) {
+        return List.of(LAUNCHER.toString(), "record", checksums, "-o", trace(directory).toString(), "--");
+    }
+
+    /** {@code reprise replay -a} of {@code directory/trace}. It runs elsewhere than the recording did. */
+    static Run replay(Path directory) throws IOException {
+        List<String> line =
+                List.of(LAUNCHER.toString(), "replay", "-a", trace(directory).toString());
+        return start(directory, "replay", line, directory, null);
+    }
+
+    static Path trace(Path directory) {
+        return directory.resolve("trace");
+    }
+
+    /** Any command, its output in {@code directory/NAME.out} and {@code .err}. */
+    static Run start(Path directory, String name, List<String> line, Path workingDirectory, Path input)
+            throws IOException {
+        Path output = directory.resolve(name + ".out");
+        Path error = directory.resolve(name + ".err");
+        ProcessBuilder builder = new ProcessBuilder(line)
+                .directory(workingDirectory.toFile())
+                .redirectInput(input == null ? NOTHING : Redirect.from(input.toFile()))
+                .redirectOutput(output.toFile())
+                .redirectError(error.toFile());
+        // The user's own traces, and which of them is the latest, are not the tests' to change.
+        builder.environment().put("REPRISE_TRACE_DIR", directory.resolve("traces").toString());
+        return new Run(name, builder.start(), output, error);
+    }
+
+    /** A running or ended command. */
+    record Run(String name, Process process, Path output, Path error) {
+        private static final int TAIL_LINES = 40;
+
+        /**
+         * Waits for the end.
+         *
+         * @return the exit status as a shell would see it
+         * @throws AssertionError if it takes longer; it and its children are then killed
+         */
+        int end(Duration limit) throws InterruptedException {
+            if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+                kill();
+                throw new AssertionError("%s did not end within %d s%n%s".formatted(name, limit.toSeconds(), tails()));
+            }
+            return process.exitValue();
+        }
+
+        void kill() throws InterruptedException {
+            List<ProcessHandle> children = process.descendants().toList();
+            process.destroyForcibly().waitFor();
+            children.forEach(ProcessHandle::destroyForcibly);
+        }
+
+        /** The last lines of both outputs. */
+        String tails() {
+            return tail(output) + tail(error);
+        }
+
+        private static String tail(Path file) {
+            try {
+                List<String> lines = new String(Files.readAllBytes(file)).lines().toList();
+                List<String> last = lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size());
+                return last.isEmpty() ? "" : "--- " + file.getFileName() + "\n" + String.join("\n", last) + "\n";
+            } catch (IOException e) {
+                return "--- " + file.getFileName() + " cannot be read: " + e.getMessage() + "\n";
+            }
+        }
+    }
+}
