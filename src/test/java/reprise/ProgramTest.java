@@ -42,7 +42,7 @@ class ProgramTest {
         repeat(script.name(), faithful -> {
             shell(faithful, "prepare", script.prepare());
             Path command = Files.writeString(faithful.directory().resolve("command"), script.command());
-            Reprise.Run run = faithful.record(CHECKSUMS, List.of("bash", command.toString()), null, script.status());
+            Reprise.Run run = faithful.record(CHECKSUMS, List.of("bash", command.toString()), null, 0);
             shell(faithful, "verify", script.verify().replace("@OUTPUT", run.output().toString()));
             return run;
         });
@@ -176,7 +176,7 @@ class ProgramTest {
     @DisplayName("Ctrl-C stops the program, and the recorder with its status")
     void interruptedAtTerminal() throws Exception {
         assumeTrue(Programs.has("bash"), "needs bash");
-        repeat("ctrl-c", faithful -> onTerminal(
+        repeat("ctrl-c", faithful -> atTerminal(
                 faithful,
                 List.of("bash", "-c", "echo started; while :; do sleep 0.05; done"),
                 SIGNALLED + SIGINT,
@@ -192,7 +192,7 @@ class ProgramTest {
     @DisplayName("Ctrl-C caught by the program is the program's own affair")
     void interruptCaught() throws Exception {
         assumeTrue(Programs.has("bash"), "needs bash");
-        repeat("ctrl-c caught", faithful -> onTerminal(
+        repeat("ctrl-c caught", faithful -> atTerminal(
                 faithful,
                 List.of("bash", "-c", "trap 'echo caught; exit 3' INT; echo started; while :; do sleep 0.05; done"),
                 3,
@@ -212,7 +212,7 @@ class ProgramTest {
         repeat("less", faithful -> {
             Path file = faithful.workingDirectory().resolve("numbers");
             Files.writeString(file, numbers(500));
-            return onTerminal(faithful, List.of("less", file.toString()), 0, terminal -> {
+            return atTerminal(faithful, List.of("less", file.toString()), 0, terminal -> {
                 int shown = terminal.await("line 23", 0, Faithful.LIMIT);
                 terminal.type(" ");
                 shown = terminal.await("line 46", shown, Faithful.LIMIT);
@@ -233,7 +233,7 @@ class ProgramTest {
         repeat("vi", faithful -> {
             Path file = faithful.workingDirectory().resolve("numbers");
             Files.writeString(file, numbers(100));
-            Reprise.Run run = onTerminal(faithful, List.of("vi", "-n", file.toString()), 0, terminal -> {
+            Reprise.Run run = atTerminal(faithful, List.of("vi", "-n", file.toString()), 0, terminal -> {
                 int shown = terminal.await("line 23", 0, Faithful.LIMIT);
                 terminal.type("G");
                 shown = terminal.await("line 100", shown, Faithful.LIMIT);
@@ -265,7 +265,7 @@ class ProgramTest {
      * Records a program in the foreground of a terminal of its own. The terminal echoes nothing and passes output on as it
      * is, so what it shows is what the program wrote.
      */
-    private static Reprise.Run onTerminal(Faithful faithful, List<String> command, int status, Typist typist)
+    private static Reprise.Run atTerminal(Faithful faithful, List<String> command, int status, Typist typist)
             throws Exception {
         assumeTrue(Programs.has("setsid") && Programs.has("stty"), "needs setsid and stty");
         String script = "stty -echo -opost; export TERM=xterm; exec "
@@ -273,14 +273,13 @@ class ProgramTest {
         List<String> line = Stream.concat(Stream.of("setsid", "--ctty", "sh", "-c", script, "sh"), command.stream())
                 .toList();
         try (Pty terminal = new Pty()) {
-            Reprise.Run run = Reprise.startOnTerminal(
+            Reprise.Run run = Reprise.startAtTerminal(
                     faithful.directory(), "record", line, faithful.workingDirectory(), terminal.slave());
             try {
                 typist.work(terminal);
                 Faithful.expectEnd(run, status);
             } finally {
                 run.kill();
-                // Programs set the terminal as they need it: less has line feeds made into two characters.
                 Files.write(run.output(), terminal.shown());
             }
             return run;

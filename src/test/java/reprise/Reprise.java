@@ -53,11 +53,28 @@ final class Reprise {
                 .redirectError(error.toFile());
         // The user's own traces, and which of them is the latest, are not the tests' to change.
         builder.environment().put("REPRISE_TRACE_DIR", directory.resolve("traces").toString());
-        return new Run(name, builder.start(), output, error);
+        return new Run(name, builder.start(), output, error, false);
     }
 
-    /** A running or ended command. */
-    record Run(String name, Process process, Path output, Path error) {
+    /** As {@link #start}, but at a terminal, whose owner fills {@code NAME.out} when it has seen all. */
+    static Run startAtTerminal(Path directory, String name, List<String> line, Path workingDirectory, Path terminal)
+            throws IOException {
+        Path error = Files.createFile(directory.resolve(name + ".err"));
+        ProcessBuilder builder = new ProcessBuilder(line)
+                .directory(workingDirectory.toFile())
+                .redirectInput(terminal.toFile())
+                .redirectOutput(Redirect.appendTo(terminal.toFile()))
+                .redirectError(Redirect.appendTo(terminal.toFile()));
+        builder.environment().put("REPRISE_TRACE_DIR", directory.resolve("traces").toString());
+        return new Run(name, builder.start(), directory.resolve(name + ".out"), error, true);
+    }
+
+    /**
+     * A running or ended command.
+     *
+     * @param atTerminal whether both outputs went to one terminal, which is then what {@code output} holds
+     */
+    record Run(String name, Process process, Path output, Path error, boolean atTerminal) {
         private static final int TAIL_LINES = 40;
 
         /**

@@ -1,9 +1,8 @@
 package reprise.cli;
 
-import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
-import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,9 +17,13 @@ import reprise.x86.Registers;
  * hexadecimal strings; of a checksum's pages and of bytes there may be many, so nothing is gathered first.
  */
 final class EventJson implements EventPrinter {
+    private static final String DIGITS = "0123456789abcdef";
+    private static final int PIECE = 4096;
+
     private final Output output;
     private final JsonGenerator json;
     private final CallText calls = new CallText();
+    private final char[] digits = new char[2 * PIECE];
 
     EventJson(Output output) {
         this.output = output;
@@ -30,7 +33,7 @@ final class EventJson implements EventPrinter {
     /** A generator that leaves line ends and closing to its user. */
     static JsonGenerator generator(Output output) {
         try {
-            JsonGenerator json = JsonFactory.builder()
+            JsonGenerator json = new JsonFactoryBuilder()
                     .rootValueSeparator((String) null)
                     .build()
                     .createGenerator(output);
@@ -265,9 +268,20 @@ final class EventJson implements EventPrinter {
         json.writeFieldName(name);
         if (bytes == null) {
             json.writeNull();
-        } else {
-            json.writeString(new HexReader(bytes), -1);
+            return;
         }
+        // In pieces: a single read(2) can bring two gigabytes.
+        json.writeRawValue("\"");
+        for (long start = 0; start < bytes.byteSize(); start += PIECE) {
+            int length = (int) Math.min(PIECE, bytes.byteSize() - start);
+            for (int i = 0; i < length; i++) {
+                int value = bytes.get(ValueLayout.JAVA_BYTE, start + i);
+                digits[2 * i] = DIGITS.charAt(value >> 4 & 15);
+                digits[2 * i + 1] = DIGITS.charAt(value & 15);
+            }
+            json.writeRaw(digits, 0, 2 * length);
+        }
+        json.writeRaw('"');
     }
 
     private void hex(String name, long value) throws IOException {
@@ -276,35 +290,5 @@ final class EventJson implements EventPrinter {
 
     private static String hex(long value) {
         return "0x" + Long.toHexString(value);
-    }
-
-    /** Bytes as hexadecimal digits. */
-    private static final class HexReader extends Reader {
-        private static final String DIGITS = "0123456789abcdef";
-
-        private final MemorySegment bytes;
-        private long next;
-
-        HexReader(MemorySegment bytes) {
-            this.bytes = bytes;
-        }
-
-        /** Two digits a byte; a single one is never asked for. */
-        @Override
-        public int read(char[] into, int offset, int length) {
-            if (next == bytes.byteSize()) {
-                return -1;
-            }
-            int count = (int) Math.min(length / 2, bytes.byteSize() - next);
-            for (int i = 0; i < count; i++) {
-                int value = bytes.get(ValueLayout.JAVA_BYTE, next++);
-                into[offset + 2 * i] = DIGITS.charAt(value >> 4 & 15);
-                into[offset + 2 * i + 1] = DIGITS.charAt(value & 15);
-            }
-            return 2 * count;
-        }
-
-        @Override
-        public void close() {}
     }
 }

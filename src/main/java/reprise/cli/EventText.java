@@ -37,7 +37,7 @@ final class EventText implements EventPrinter {
             }
             case Event.TaskExit exit -> {
                 calls.forget(header.tid());
-                line(SignalText.end(exit.waitStatus()));
+                line("+++ " + SignalText.end(exit.waitStatus()) + " +++");
                 writes(exit.writes());
             }
             case Event.InstructionTrapped trapped -> line(instruction(trapped));
@@ -51,7 +51,7 @@ final class EventText implements EventPrinter {
                 line("object " + object.object() + ": " + Quotes.plain(object.name()) + ", "
                         + Amounts.bytes(object.size())
                         + (object.file() == 0 ? ", of zeros" : ", begins as file " + object.file()));
-            case Event.End end -> line("end of the recording " + SignalText.end(end.waitStatus()));
+            case Event.End end -> line("end of the recording: " + SignalText.end(end.waitStatus()));
         }
     }
 
@@ -134,7 +134,8 @@ final class EventText implements EventPrinter {
 
     private void checksum(Event.Checksum checksum) {
         int count = checksum.pages().length;
-        line("checksum of " + count + (checksum.complete() ? " pages, which are all" : " changed pages"));
+        line("checksum of " + count + (count == 1 ? " page" : " pages")
+                + (checksum.complete() ? ", which are all" : " changed since the last"));
         if (verbose) {
             for (int i = 0; i < count; i++) {
                 detail(MappingText.range(checksum.pages()[i], PAGE) + " " + Long.toHexString(checksum.hashes()[i]));

@@ -11,6 +11,7 @@ import reprise.linux.Wait;
 import reprise.record.OwnSignals;
 import reprise.record.RecordOptions;
 import reprise.record.Recorder;
+import reprise.trace.FileStore;
 import reprise.trace.TraceDirectories;
 import reprise.trace.TraceException;
 import reprise.trace.TraceWriter;
@@ -89,13 +90,14 @@ final class RecordCommand implements Command {
                 arguments.has(SWITCH_ALWAYS),
                 Math.max(0, withheld));
         try {
+            TraceDirectories traces = TraceDirectories.ofUser();
             Path directory = arguments.value(DIRECTORY).isPresent()
-                    ? TraceDirectories.ofUser().create(Path.of(arguments.value(DIRECTORY).get()))
-                    : TraceDirectories.ofUser().create(target.name());
+                    ? traces.create(Path.of(arguments.value(DIRECTORY).get()))
+                    : traces.create(target.name());
             try (TraceWriter trace = TraceWriter.create(directory, Machine.header(target))) {
-                return new Recorder(options, trace, signals).run();
+                return new Recorder(options, trace, new FileStore(traces.root(), directory), signals).run();
             } catch (LinuxException e) {
-                TraceDirectories.ofUser().remove(directory);
+                traces.remove(directory);
                 throw cannotStart(target, e);
             }
         } catch (TraceException e) {

@@ -34,22 +34,25 @@ final class SignalText {
     private static final int SI_TKILL = -6;
     private static final int CLD_EXITED = 1;
 
+    /** In a wait status. */
+    private static final int CORE_DUMPED = 0x80;
+
     private static final String[] SENT = {
         "SI_USER", "SI_QUEUE", "SI_TIMER", "SI_MESGQ", "SI_ASYNCIO", "SI_SIGIO", "SI_TKILL", "SI_DETHREAD"
     };
 
     private SignalText() {}
 
-    /** {@code --- SIGALRM {...} --- at syscall 0x7f01, handler 0x7f02}. */
+    /** {@code --- SIGALRM {...} --- before the system call at 0x7f01: handler 0x7f02}. */
     static String of(Event.SignalDelivered event) {
         StringBuilder text = new StringBuilder("--- ").append(Signal.name(event.signal())).append(' ');
         appendInfo(text, event.signal(), event.signalInfo());
         text.append(" --- ");
         text.append(
                 switch (event.point()) {
-                    case AFTER_EVENT -> "right after the last event, ";
-                    case AT_SYSCALL -> "at the next system call, ";
-                    case FAULT -> "raised by the instruction at ";
+                    case AFTER_EVENT -> "right after the last event, at ";
+                    case AT_SYSCALL -> "before the system call at ";
+                    case FAULT -> "raised at ";
                 });
         text.append(hex(Registers.get(event.before(), Registers.RIP)));
         if (event.after() == null) {
@@ -136,13 +139,13 @@ final class SignalText {
         return code <= list.length && !names.isEmpty() ? list[code - 1] : Integer.toString(code);
     }
 
-    /** {@code +++ exited with 0 +++} or {@code +++ killed by SIGSEGV (core dumped) +++}. */
+    /** {@code exited with 0} or {@code killed by SIGSEGV (core dumped)}. */
     static String end(int waitStatus) {
         if (Wait.isExited(waitStatus)) {
-            return "+++ exited with " + Wait.exitStatus(waitStatus) + " +++";
+            return "exited with " + Wait.exitStatus(waitStatus);
         }
-        String core = (waitStatus & 0x80) == 0 ? "" : " (core dumped)";
-        return "+++ killed by " + Signal.name(Wait.terminatingSignal(waitStatus)) + core + " +++";
+        String core = (waitStatus & CORE_DUMPED) == 0 ? "" : " (core dumped)";
+        return "killed by " + Signal.name(Wait.terminatingSignal(waitStatus)) + core;
     }
 
     private static int word(MemorySegment info, int offset) {

@@ -29,6 +29,10 @@ final class ExecRecorder {
     private static final int AT_IGNORE = 1;
     private static final int AT_SYSINFO_EHDR = 33;
     private static final long PAGE = 4096;
+    private static final int RLIMIT_STACK = 3;
+    /** Of an unlimited stack, as much as replay provides. */
+    private static final long LARGEST_STACK = 1L << 30;
+
     private static final int MAP_PRIVATE = 2;
     private static final int MAP_ANONYMOUS = 0x20;
 
@@ -55,7 +59,8 @@ final class ExecRecorder {
             tracee.resume(Ptrace.SYSCALL, 0);
             status = tracee.awaitStop();
         } while (!Wait.isSyscallStop(status));
-        task.call = -1;
+        task.inCall = false;
+        task.counterFaults = false;
         task.entryRecorded = false;
         task.exitRecorded = false;
         task.clearTid = 0;
@@ -165,7 +170,7 @@ final class ExecRecorder {
                     throw new LinuxException("opening " + region.path(), reprise.linux.Errno.ENOENT);
                 }
                 int stored =
-                        files.store(task.domain.id, task.tid(), open, region.path(), status, false);
+                        files.store(task.domain.id, task.tid(), open, region.path(), false);
                 backing = new Event.PrivateFile(stored, region.offset());
                 flags = MAP_PRIVATE;
                 mappings.map(region.start(), region.length(), files.of(status), region.offset(), false);
@@ -176,8 +181,9 @@ final class ExecRecorder {
             } else {
                 contents.add(new long[] {region.start(), region.length()});
             }
+            long start = region.path().equals("[stack]") ? stackLimit(task, region, regions) : region.start();
             list.add(new Event.Mapping(
-                    region.start(), region.length(), region.protection(), flags, backing, region.path()));
+                    start, region.end() - start, region.protection(), flags, backing, region.path()));
         }
         trace.exec(
                 task.domain.id,
@@ -196,6 +202,27 @@ final class ExecRecorder {
         }
         trace.end();
         trace.coreBound(task.domain.id, task.tid(), task.domain.core);
+    }
+
+    /**
+     * The lowest address to which the main thread's stack can grow. Recorded as part of the mapping, because in replay
+     * memory that the tracer writes to does not grow by itself.
+     */
+    private long stackLimit(RecordedTask task, ProcMaps.Region stack, List<ProcMaps.Region> regions) {
+        Syscall.call(SyscallNumber.PRLIMIT64, task.tid(), RLIMIT_STACK, 0, page.address());
+        long limit = page.get(JAVA_LONG, 0) & -PAGE;
+        if (limit < 0 || limit > LARGEST_STACK) {
+            limit = LARGEST_STACK;
+        }
+        long start = Math.min(stack.start(), stack.end() - limit);
+        for (ProcMaps.Region other : regions) {
+            if (other.end() <= stack.start() && other.end() > start && !isKernels(other)) {
+                start = other.end();
+            }
+        }
+        task.process.memory.stackStart = start;
+        task.process.memory.stackEnd = stack.end();
+        return start;
     }
 
     /** Records the pages of a range that are not all zero. */

@@ -3,6 +3,7 @@ package reprise.record;
 import java.util.HashMap;
 import java.util.Map;
 import reprise.linux.Files;
+import reprise.trace.FileStore;
 import reprise.trace.TraceWriter;
 import reprise.tracee.AddressSpace;
 
@@ -11,11 +12,13 @@ final class MappedFiles {
     private record Identity(long device, long inode) {}
 
     private final TraceWriter trace;
+    private final FileStore store;
     private final Map<Identity, MappedFile> live = new HashMap<>();
     private int nextObject = 1;
 
-    MappedFiles(TraceWriter trace) {
+    MappedFiles(TraceWriter trace, FileStore store) {
         this.trace = trace;
+        this.store = store;
     }
 
     /**
@@ -26,31 +29,13 @@ final class MappedFiles {
      * @param changing whether its time stamps do not tell whether its content changed
      * @return its number in the trace
      */
-    int store(int domain, int tid, String openPath, String name, Files.Status status, boolean changing) {
-        String key = status.device() + ":" + status.inode() + ":" + status.modified() + ":" + status.changed();
-        Integer known = changing ? null : stored.get(key);
-        if (known != null) {
-            return known;
+    int store(int domain, int tid, String openPath, String name, boolean changing) {
+        FileStore.Stored stored = changing ? store.addChanging(openPath, name) : store.add(openPath, name);
+        if (stored.added()) {
+            trace.fileStored(domain, tid, stored.file(), name, stored.stored(), stored.size());
         }
-        int file = nextFile++;
-        String base = name.substring(name.lastIndexOf('/') + 1);
-        String relative = "files/" + file + "-" + base.replace(' ', '_');
-        try {
-            java.nio.file.Path to = trace.directory().resolve(relative);
-            java.nio.file.Files.createDirectories(to.getParent());
-            java.nio.file.Files.copy(java.nio.file.Path.of(openPath), to);
-        } catch (java.io.IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-        trace.fileStored(domain, tid, file, name, relative, status.size());
-        if (!changing) {
-            stored.put(key, file);
-        }
-        return file;
+        return stored.file();
     }
-
-    private final Map<String, Integer> stored = new HashMap<>();
-    private int nextFile = 1;
 
     /** What is known of a file; created if it is not known yet. */
     MappedFile of(Files.Status status) {
@@ -77,6 +62,12 @@ final class MappedFiles {
         file.object = nextObject++;
         file.objectSize = size;
         trace.sharedObject(domain, tid, file.object, stored, size, name);
+    }
+
+    /** A shared object's file has another size. */
+    void resize(int domain, int tid, MappedFile file, long size) {
+        file.objectSize = size;
+        trace.sharedObject(domain, tid, file.object, 0, size, "");
     }
 
     /** Nobody maps the file any more; its next sharing is a new object. */

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import reprise.linux.Files;
+import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
@@ -26,6 +27,8 @@ final class MappingRecorder {
     private static final int PROT_WRITE = 2;
     private static final int MREMAP_DONTUNMAP = 4;
     private static final int ACCESS_MODE = 3;
+    private static final int O_TRUNC = 01000;
+    private static final int RLIMIT_STACK = 3;
     private static final int SHM_RDONLY = 010000;
     /** Device number of /dev/zero: major 1, minor 5. */
     private static final long DEV_ZERO = 0x105;
@@ -68,6 +71,7 @@ final class MappingRecorder {
         if (result < 0 && result >= -4095) {
             return;
         }
+        resize(task, number, result);
         switch (number) {
             case SyscallNumber.MMAP -> map(task, result);
             case SyscallNumber.MUNMAP -> change(new Event.Unmap(task.argument(0), pages(task.argument(1))));
@@ -81,10 +85,52 @@ final class MappingRecorder {
                         (int) task.argument(3)));
             case SyscallNumber.BRK -> setBreak(task, result);
             case SyscallNumber.MADVISE -> advise(task);
+            case SyscallNumber.SETRLIMIT, SyscallNumber.PRLIMIT64 -> limitStack(task);
             case SyscallNumber.SHMAT -> attach(task, result);
             case SyscallNumber.SHMDT -> detach(task);
             default -> {}
         }
+    }
+
+    /** A file that is mapped as a shared object may have another size now, which decides where access to it faults. */
+    private void resize(RecordedTask task, int number, long result) {
+        int descriptor;
+        switch (number) {
+            case SyscallNumber.OPEN, SyscallNumber.OPENAT -> {
+                int flags = (int) task.argument(number == SyscallNumber.OPEN ? 1 : 2);
+                if ((flags & O_TRUNC) == 0) {
+                    return;
+                }
+                descriptor = (int) result;
+            }
+            default -> {
+                descriptor = writtenDescriptor(task, number);
+                if (descriptor < 0) {
+                    return;
+                }
+            }
+        }
+        Files.Status status = Files.status("/proc/" + task.tid() + "/fd/" + descriptor);
+        MappedFile file = status == null || !status.isRegular() ? null : files.find(status);
+        if (file != null && file.object != 0 && file.objectSize != status.size()) {
+            files.resize(task.domain.id, task.tid(), file, status.size());
+        }
+    }
+
+    /** The descriptor whose file a call may have written to, -1 if it writes to none. */
+    private static int writtenDescriptor(RecordedTask task, int number) {
+        return switch (number) {
+            case SyscallNumber.WRITE,
+                    SyscallNumber.WRITEV,
+                    SyscallNumber.PWRITE64,
+                    SyscallNumber.PWRITEV,
+                    SyscallNumber.PWRITEV2,
+                    SyscallNumber.FTRUNCATE,
+                    SyscallNumber.FALLOCATE,
+                    SyscallNumber.SENDFILE -> (int) task.argument(0);
+            case SyscallNumber.COPY_FILE_RANGE, SyscallNumber.SPLICE -> (int) task.argument(2);
+            default -> -1;
+        };
     }
 
     private void change(Event.MappingChange change) {
@@ -139,7 +185,7 @@ final class MappingRecorder {
         pendingFile = file;
         if (!shared) {
             boolean changing = file.writable || status.device() != 0 && isMemoryFile(name);
-            int stored = files.store(task.domain.id, task.tid(), path, name, status, changing);
+            int stored = files.store(task.domain.id, task.tid(), path, name, changing);
             return new Event.PrivateFile(stored, offset);
         }
         if (file.object != 0 && !isMapped(file)) {
@@ -149,8 +195,8 @@ final class MappingRecorder {
         boolean writable = (protection & PROT_WRITE) != 0
                 || (descriptorFlags(task, (int) task.argument(4)) & ACCESS_MODE) == Files.O_RDWR;
         if (file.object == 0) {
-            int stored = files.store(task.domain.id, task.tid(), path, name, status, writable || isMemoryFile(name));
-            files.share(task.domain.id, task.tid(), file, stored, Math.max(status.size(), offset + length), name);
+            int stored = files.store(task.domain.id, task.tid(), path, name, writable || isMemoryFile(name));
+            files.share(task.domain.id, task.tid(), file, stored, status.size(), name);
         }
         file.writable |= writable;
         if (file.writable) {
@@ -231,6 +277,32 @@ final class MappingRecorder {
             changes.add(new Event.Unmap(now, old - now));
         }
         mappings.setBreakAddress(result);
+    }
+
+    /** A new limit of the stack decides where an overflow faults. */
+    private void limitStack(RecordedTask task) {
+        boolean older = task.call == SyscallNumber.SETRLIMIT;
+        int resource = (int) task.argument(older ? 0 : 1);
+        int pid = older ? 0 : (int) task.argument(0);
+        RecordedProcess.Memory memory = task.process.memory;
+        if (resource != RLIMIT_STACK || pid != 0 && pid != task.process.pid || memory.stackStart == 0) {
+            return;
+        }
+        Syscall.call(SyscallNumber.PRLIMIT64, task.tid(), RLIMIT_STACK, 0, vector.address());
+        long limit = vector.get(JAVA_LONG, 0) & -4096;
+        long start = memory.stackEnd - limit;
+        if (limit <= 0 || start <= memory.stackStart) {
+            return;
+        }
+        for (ProcMaps.Region region : ProcMaps.read(task.tid())) {
+            if (region.end() == memory.stackEnd) {
+                start = Math.min(start, region.start());
+            }
+        }
+        if (start > memory.stackStart) {
+            changes.add(new Event.Unmap(memory.stackStart, start - memory.stackStart));
+            memory.stackStart = start;
+        }
     }
 
     private void advise(RecordedTask task) {
@@ -322,20 +394,9 @@ final class MappingRecorder {
             copy(task, attached.start(), attached.length(), trace);
             attached = null;
         }
-        int descriptor;
-        switch (number) {
-            case SyscallNumber.WRITE,
-                    SyscallNumber.WRITEV,
-                    SyscallNumber.PWRITE64,
-                    SyscallNumber.PWRITEV,
-                    SyscallNumber.PWRITEV2,
-                    SyscallNumber.FTRUNCATE,
-                    SyscallNumber.FALLOCATE,
-                    SyscallNumber.SENDFILE -> descriptor = (int) task.argument(0);
-            case SyscallNumber.COPY_FILE_RANGE, SyscallNumber.SPLICE -> descriptor = (int) task.argument(2);
-            default -> {
-                return;
-            }
+        int descriptor = writtenDescriptor(task, number);
+        if (descriptor < 0) {
+            return;
         }
         String path = "/proc/" + task.tid() + "/fd/" + descriptor;
         Files.Status status = Files.status(path);

@@ -30,6 +30,10 @@ final class RecordedProcess {
         /** System.nanoTime before which no checksum is taken, where their spacing adapts. */
         long nextChecksum;
 
+        /** Where the main thread's stack can be, as replay knows it; 0 if there is none. */
+        long stackStart;
+
+        long stackEnd;
         private int tasks;
 
         Memory(AddressSpace<MappedFile> mappings) {

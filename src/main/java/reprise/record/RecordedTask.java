@@ -43,8 +43,12 @@ final class RecordedTask implements CallView {
     /** Wait status that waits for the task's turn, or {@link #GO_ON}. */
     int pendingStatus;
 
-    /** Number of the call in flight, -1 if it is in none. */
+    /** Whether it is between the entry and the exit of a call. */
+    boolean inCall;
+    /** Number of the call in flight, or of the last; programs may use any number, negative ones too. */
     int call = -1;
+    /** Whether rdtsc shall raise SIGSEGV, as the program asked with PR_SET_TSC. */
+    boolean counterFaults;
     /** The call whose restart_syscall may come. */
     int interruptedCall = -1;
     /** Whether the entry of the call in flight is in the trace. */

@@ -12,6 +12,7 @@ import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.trace.FileStore;
 import reprise.trace.TraceWriter;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
@@ -48,12 +49,12 @@ public final class Recorder {
     private int rootStatus;
 
     /** A recorder that writes to {@code trace}; {@link #run} does the work on the calling thread. */
-    public Recorder(RecordOptions options, TraceWriter trace, OwnSignals ownSignals) {
+    public Recorder(RecordOptions options, TraceWriter trace, FileStore store, OwnSignals ownSignals) {
         this.options = options;
         this.ownSignals = ownSignals;
         ownSignals.attach(this);
         this.trace = trace;
-        MappedFiles files = new MappedFiles(trace);
+        MappedFiles files = new MappedFiles(trace, store);
         checksums = new ChecksumRecorder(options, trace);
         syscalls = new SyscallRecorder(this, trace, files, options.outputs());
         signals = new SignalRecorder(this, trace, options.withheldSignal());
@@ -74,7 +75,7 @@ public final class Recorder {
         RecordedTask root = new RecordedTask(Launch.start(options, domain.core));
         rootPid = root.tid();
         root.process = new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new reprise.tracee.AddressSpace<>()));
-        root.call = SyscallNumber.EXECVE;
+        root.inCall = true;
         add(root);
         enterDomain(root, domain);
         makeCurrent(root);
@@ -167,7 +168,7 @@ public final class Recorder {
 
     private void handleStop(RecordedTask task, int status) {
         if (Wait.isSyscallStop(status)) {
-            if (task.call >= 0) {
+            if (task.inCall) {
                 syscalls.left(task);
             } else {
                 syscalls.entered(task);
@@ -177,7 +178,7 @@ public final class Recorder {
         switch (Wait.event(status)) {
             case 0 -> signals.stopped(task, Wait.stopSignal(status));
             case Ptrace.EVENT_SECCOMP -> {
-                if (task.call >= 0) {
+                if (task.inCall) {
                     // A task with filters of its own stopped at the entry already.
                     task.tracee.resume(Ptrace.SYSCALL, 0);
                 } else {
@@ -250,7 +251,7 @@ public final class Recorder {
         if (signal == Signal.SIGTRAP) {
             // SIGCONT ended the group stop.
             task.state = RecordedTask.State.RUNNING;
-            task.tracee.resume(task.call >= 0 ? Ptrace.SYSCALL : userResume(task), 0);
+            task.tracee.resume(task.inCall ? Ptrace.SYSCALL : userResume(task), 0);
             return;
         }
         task.state = RecordedTask.State.GROUP_STOPPED;

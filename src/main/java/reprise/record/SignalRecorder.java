@@ -54,7 +54,11 @@ final class SignalRecorder {
         int code = Ptrace.codeOf(info);
         if (code > 0 && Signal.canBeSynchronous(signal)) {
             boolean forced = task.frameFailedAt != null;
-            if (!forced && signal == Signal.SIGSEGV && code == SI_KERNEL && emulated(task)) {
+            if (!forced
+                    && signal == Signal.SIGSEGV
+                    && code == SI_KERNEL
+                    && !task.counterFaults
+                    && emulated(task)) {
                 return;
             }
             deliver(task, signal, faultPoint(task, signal));

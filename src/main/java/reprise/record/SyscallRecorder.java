@@ -1,6 +1,7 @@
 package reprise.record;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -33,8 +34,12 @@ final class SyscallRecorder {
     private static final int PR_SET_TSC = 26;
     private static final int PR_GET_TSC = 25;
     private static final int PR_TSC_ENABLE = 1;
+    private static final int PR_TSC_SIGSEGV = 2;
     private static final int PR_GET_SECCOMP = 21;
     private static final int PR_SET_SECCOMP = 22;
+
+    /** A number that no system call has, for noting something once. */
+    private static final int LEGACY = 1023;
 
     private final Recorder recorder;
     private final TraceWriter trace;
@@ -59,21 +64,33 @@ final class SyscallRecorder {
     void entered(RecordedTask task) {
         MemorySegment registers = task.tracee.registers();
         int number = (int) Registers.get(registers, Registers.ORIG_RAX);
+        boolean legacy = isLegacy(task, registers);
         if (!task.tracee.stash().isEmpty()) {
             backOut(task, number);
             return;
         }
         MemorySegment.copy(registers, 0, task.entry, 0, Registers.SIZE);
         task.atSyscall = false;
+        task.inCall = true;
         task.call = number;
         task.entryRecorded = false;
         task.exitRecorded = false;
         task.scratched = false;
         task.child = null;
+        if (legacy) {
+            task.plan.clear();
+            noteOnce(task, LEGACY, "32-bit system calls (int 0x80) are not supported; they are answered with ENOSYS");
+            answer(task, -Errno.ENOSYS);
+            return;
+        }
         int errno = decide(task, number);
         if (errno >= 0) {
             answer(task, -errno);
             return;
+        }
+        if (neverReturns(number)) {
+            // There may be no exit; the entry tells replay how far to run.
+            recordEntry(task);
         }
         boolean mayBlock = mayBlock(task, number);
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
@@ -87,6 +104,17 @@ final class SyscallRecorder {
         if (mayBlock) {
             recorder.mayBlock(task);
         }
+    }
+
+    /**
+     * Whether a call was made by int 0x80, whose numbers mean something else. The syscall instruction leaves its own
+     * return address in rcx, so looking at the code is hardly ever needed.
+     */
+    private boolean isLegacy(RecordedTask task, MemorySegment registers) {
+        long next = Registers.get(registers, Registers.RIP);
+        return Registers.get(registers, Registers.RCX) != next
+                && task.tracee.read(next - 2, buffer, 2) == 2
+                && (buffer.get(JAVA_SHORT_UNALIGNED, 0) & 0xffff) == 0x80cd;
     }
 
     /** A signal is waiting to be delivered: undo the entry, so that it strikes on the syscall instruction. */
@@ -119,7 +147,7 @@ final class SyscallRecorder {
     private static void rewind(RecordedTask task, int number) {
         task.tracee.set(Registers.RIP, task.tracee.get(Registers.RIP) - Registers.SYSCALL_LENGTH);
         task.tracee.set(Registers.RAX, number);
-        task.call = -1;
+        task.inCall = false;
     }
 
     /**
@@ -146,6 +174,11 @@ final class SyscallRecorder {
             case SyscallNumber.PRCTL -> {
                 // The recorder's own settings are not the program's to see or to change.
                 if ((int) task.argument(0) == PR_SET_TSC) {
+                    int mode = (int) task.argument(1);
+                    if (mode != PR_TSC_ENABLE && mode != PR_TSC_SIGSEGV) {
+                        return Errno.EINVAL;
+                    }
+                    task.counterFaults = mode == PR_TSC_SIGSEGV;
                     return 0;
                 }
                 if ((int) task.argument(0) == PR_GET_SECCOMP && !task.ownFilters) {
@@ -204,8 +237,9 @@ final class SyscallRecorder {
     }
 
     private void noteOnce(RecordedTask task, int number, String text) {
-        if (!noted.get(number)) {
-            noted.set(number);
+        int key = number >= 0 && number < LEGACY ? number : LEGACY;
+        if (!noted.get(key)) {
+            noted.set(key);
             recorder.note(task, text);
         }
     }
@@ -219,6 +253,13 @@ final class SyscallRecorder {
     private int deniedToOutput(RecordedTask task, int descriptorArgument) {
         SyscallTable.of(task.call).plan(task, task.plan);
         return outputs.which(task, (int) task.argument(descriptorArgument)) != 0 ? Errno.EINVAL : -1;
+    }
+
+    private static boolean neverReturns(int number) {
+        return number == SyscallNumber.EXIT
+                || number == SyscallNumber.EXIT_GROUP
+                || number == SyscallNumber.EXECVE
+                || number == SyscallNumber.EXECVEAT;
     }
 
     private static boolean mayBlock(RecordedTask task, int number) {
@@ -238,19 +279,23 @@ final class SyscallRecorder {
         int number = task.call;
         task.tracee.set(Registers.ORIG_RAX, -1);
         task.tracee.set(Registers.RAX, result);
-        task.call = -1;
+        task.inCall = false;
         if (task.ownFilters) {
             // This was the entry stop; an exit stop follows, with the result we give now.
             skip(task);
             task.tracee.set(Registers.RAX, result);
         }
-        trace.syscallExit(task.domain.id, task.tid(), task.entry, number, result, null, null, 0);
+        MemorySegment exit = isLegacy(task, task.entry) ? task.tracee.registers() : null;
+        trace.syscallExit(task.domain.id, task.tid(), task.entry, number, result, exit, null, 0);
         trace.end();
         recorder.afterEvent(task, true, false);
     }
 
     /** Others of the domain run while the task is in the kernel. */
     void recordEntry(RecordedTask task) {
+        if (task.entryRecorded) {
+            return;
+        }
         trace.syscallEnter(task.domain.id, task.tid(), task.entry);
         task.entryRecorded = true;
     }
@@ -270,11 +315,14 @@ final class SyscallRecorder {
             if (!sharesMemory) {
                 memory = new RecordedProcess.Memory(memory.mappings.copy());
                 memory.scratch.addAll(parent.process.memory.scratch);
+                memory.stackStart = parent.process.memory.stackStart;
+                memory.stackEnd = parent.process.memory.stackEnd;
             }
             child.process = new RecordedProcess(tid, parent.process.pid, memory);
         }
         child.ownFilters = parent.ownFilters;
         child.affinity = parent.affinity;
+        child.counterFaults = parent.counterFaults;
         child.state = RecordedTask.State.READY;
         if ((flags & CLONE_CHILD_CLEARTID) != 0) {
             child.clearTid = childTidAddress(parent);
@@ -332,7 +380,7 @@ final class SyscallRecorder {
     /** The current task came out of its call. */
     void left(RecordedTask task) {
         if (task.exitRecorded) {
-            task.call = -1;
+            task.inCall = false;
             task.exitRecorded = false;
             recorder.afterEvent(task, true, false);
             return;
@@ -342,7 +390,7 @@ final class SyscallRecorder {
         int number = recordExit(task, result, flags);
         RecordedTask child = task.child;
         task.child = null;
-        task.call = -1;
+        task.inCall = false;
         if (child != null) {
             recorder.born(child);
         }
@@ -418,6 +466,10 @@ final class SyscallRecorder {
             long word = plan.hasLengthWord(index) ? lengthWord(task, index) : 0;
             long length = plan.written(index, result, word, filled);
             filled += length;
+            if (result == -Errno.EFAULT && plan.extent(index) != OutputPlan.Extent.NOTHING) {
+                // The kernel may have written what came before the bad page.
+                length = plan.capacity(index);
+            }
             if (length > 0) {
                 copyOut(task, index, length);
             }
@@ -457,7 +509,7 @@ final class SyscallRecorder {
             case SyscallNumber.SECCOMP, SyscallNumber.PRCTL -> {
                 if (result >= 0 && number == SyscallNumber.PRCTL && task.argument(0) == PR_GET_TSC) {
                     MemorySegment into = trace.write(task.tid(), task.argument(1), 4);
-                    into.set(JAVA_INT_UNALIGNED, 0, PR_TSC_ENABLE);
+                    into.set(JAVA_INT_UNALIGNED, 0, task.counterFaults ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
                     task.tracee.write(task.argument(1), into, 4);
                 }
                 if (result >= 0 && (number == SyscallNumber.SECCOMP || task.argument(0) == PR_SET_SECCOMP)) {

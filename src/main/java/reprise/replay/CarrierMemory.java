@@ -15,9 +15,6 @@ import reprise.trace.Event;
 final class CarrierMemory {
     private static final long USER_END = 0x7fff_ffff_f000L;
     private static final long PAGE = 4096;
-    private static final long DEFAULT_STACK = 8L << 20;
-    private static final long LARGEST_STACK = 1L << 30;
-    private static final int RLIMIT_STACK = 3;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
     private static final int PROT_GROWSDOWN = 0x0100_0000;
@@ -80,7 +77,7 @@ final class CarrierMemory {
                 continue;
             }
             if (mapping.name().equals("[stack]")) {
-                mapStack(mapping, mappings);
+                mapStack(mapping);
             } else {
                 map(mapping, files, objects);
             }
@@ -93,27 +90,14 @@ final class CarrierMemory {
     }
 
     /**
-     * The main thread's stack grows by itself while recording. Here it has its full size from the start: growing on
-     * demand does not happen for writes by the tracer.
+     * The main thread's stack grows by itself while recording. Here it has its full size, which the recorder told, from the
+     * start: growing on demand does not happen for writes by the tracer.
      */
-    private void mapStack(Event.Mapping stack, List<Event.Mapping> all) {
+    private void mapStack(Event.Mapping stack) {
         stackEnd = stack.address() + stack.length();
-        stackStart = Math.min(stack.address(), stackEnd - stackSize());
-        for (Event.Mapping other : all) {
-            long end = other.address() + other.length();
-            if (end <= stack.address() && end > stackStart) {
-                stackStart = end;
-            }
-        }
+        stackStart = stack.address();
         int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE | MAP_STACK;
         map(stackStart, stackEnd - stackStart, stack.protection(), flags, -1, 0);
-    }
-
-    private long stackSize() {
-        MemorySegment limit = buffer();
-        Syscall.call(SyscallNumber.PRLIMIT64, 0, RLIMIT_STACK, 0, limit.address());
-        long soft = limit.get(JAVA_LONG, 0) & -PAGE;
-        return soft < 0 || soft > LARGEST_STACK ? LARGEST_STACK : Math.max(soft, DEFAULT_STACK);
     }
 
     private void map(Event.Mapping mapping, StoredFiles files, SharedObjects objects) {
@@ -129,7 +113,6 @@ final class CarrierMemory {
                 map(address, length, protection, kept | MAP_PRIVATE, descriptor, file.offset());
             }
             case Event.Shared shared -> {
-                objects.ensureSize(shared.object(), shared.offset() + length);
                 int descriptor = carrier.descriptor(objects.pathToOpen(shared.object()), true);
                 map(address, length, protection, kept | MAP_SHARED, descriptor, shared.offset());
             }
@@ -147,7 +130,7 @@ final class CarrierMemory {
             case Event.Unmap unmap ->
                 carrier.remote("munmap", SyscallNumber.MUNMAP, unmap.address(), unmap.length(), 0, 0, 0, 0);
             case Event.Protect protect -> protect(protect);
-            case Event.Remap remap -> remap(remap, objects);
+            case Event.Remap remap -> remap(remap);
             case Event.Discard discard ->
                 carrier.remote(
                         "madvise",
@@ -171,10 +154,7 @@ final class CarrierMemory {
         carrier.remote("mprotect", SyscallNumber.MPROTECT, address, end - address, protection, 0, 0, 0);
     }
 
-    private void remap(Event.Remap remap, SharedObjects objects) {
-        if (remap.newLength() > remap.oldLength()) {
-            growObject(remap, objects);
-        }
+    private void remap(Event.Remap remap) {
         boolean moves = remap.oldAddress() != remap.newAddress();
         int flags = moves ? MREMAP_MAYMOVE | MREMAP_FIXED | remap.flags() & MREMAP_DONTUNMAP : 0;
         carrier.remote(
@@ -188,13 +168,24 @@ final class CarrierMemory {
                 0);
     }
 
-    private void growObject(Event.Remap remap, SharedObjects objects) {
+    /** Takes away all access to the page of an address; its protection until now. */
+    int forbid(long address) {
         for (ProcMaps.Region region : ProcMaps.read(carrier.tid())) {
-            if (region.shared() && region.start() <= remap.oldAddress() && remap.oldAddress() < region.end()) {
-                long offset = region.offset() + remap.oldAddress() - region.start();
-                objects.ensureSize(SharedObjects.objectOf(region.path()), offset + remap.newLength());
+            if (region.start() <= address && address < region.end()) {
+                protectPage(address, 0);
+                return region.protection();
             }
         }
+        throw new Mismatch(String.format("Nothing is mapped at 0x%x.%n", address));
+    }
+
+    /** Undoes {@link #forbid}. */
+    void allow(long address, int protection) {
+        protectPage(address, protection);
+    }
+
+    private void protectPage(long address, int protection) {
+        carrier.remote("mprotect", SyscallNumber.MPROTECT, address & -PAGE, PAGE, protection, 0, 0, 0);
     }
 
     /**
@@ -205,13 +196,13 @@ final class CarrierMemory {
      * @param to behind the last
      * @throws Mismatch if there is no memory at an address
      */
-    void write(List<Event.MemoryWrite> writes, int from, int to) {
+    void write(List<Event.MemoryWrite> writes, int from, int to, SharedObjects objects) {
         for (int at = from; at < to; at += VECTORS) {
-            writeBatch(writes, at, Math.min(to, at + VECTORS));
+            writeBatch(writes, at, Math.min(to, at + VECTORS), objects);
         }
     }
 
-    private void writeBatch(List<Event.MemoryWrite> writes, int from, int to) {
+    private void writeBatch(List<Event.MemoryWrite> writes, int from, int to, SharedObjects objects) {
         MemorySegment vectors = buffer();
         long remote = 16L * VECTORS;
         long total = 0;
@@ -235,11 +226,23 @@ final class CarrierMemory {
         // Some page is not writable for the program, which does not keep the kernel from having written it.
         for (int i = from; i < to; i++) {
             Event.MemoryWrite write = writes.get(i);
-            if (!carrier.tracee().write(write.address(), write.data(), write.data().byteSize())) {
+            if (!carrier.tracee().write(write.address(), write.data(), write.data().byteSize())
+                    && !writeShared(write, objects)) {
                 throw new Mismatch(String.format(
                         "%d bytes that were recorded for 0x%x cannot be written there.%n",
                         write.data().byteSize(), write.address()));
             }
         }
+    }
+
+    /** Writes by way of the shared object that a mapping without write permission shows; others may have written it. */
+    private boolean writeShared(Event.MemoryWrite write, SharedObjects objects) {
+        for (ProcMaps.Region region : ProcMaps.read(carrier.tid())) {
+            int object = SharedObjects.objectOf(region.path());
+            if (object >= 0 && region.start() <= write.address() && write.address() < region.end()) {
+                return objects.write(object, region.offset() + write.address() - region.start(), write.data());
+            }
+        }
+        return false;
     }
 }

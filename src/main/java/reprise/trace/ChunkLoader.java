@@ -164,6 +164,6 @@ final class ChunkLoader implements AutoCloseable {
         if (memory != null && memory.byteSize() >= length && (memory.byteSize() <= LARGE || length > LARGE)) {
             return memory;
         }
-        return Arena.ofAuto().allocate(Math.max(length, 1 << 20), 16);
+        return Arena.ofAuto().allocate(length + (length >>> 3), 16);
     }
 }

@@ -73,7 +73,12 @@ public sealed interface Event {
     /** A file whose content mappings show was put in the trace's store. {@code stored} is relative to the trace. */
     record FileStored(Header header, int file, String path, String stored, long size) implements Event {}
 
-    /** A shared object came into being. {@code file}: the stored file with its first content, 0 for zeroes. */
+    /**
+     * A shared object came into being, or (when its number is known) has another size.
+     *
+     * @param file the stored file with its first content, 0 for zeroes
+     * @param size in bytes; access to whole pages behind it raises SIGBUS
+     */
     record SharedObject(Header header, int object, int file, long size, String name) implements Event {}
 
     /**

@@ -154,6 +154,11 @@ final class FileCalls {
         return status != null && (status.mode() & 0170000) == 0040000;
     }
 
+    /** This process. */
+    static long processId() {
+        return Syscall.call(SyscallNumber.GETPID, 0);
+    }
+
     /** Nanoseconds since the epoch, from the clock that the kernel stamps files with. */
     static long now() {
         try (Arena arena = Arena.ofConfined()) {

@@ -54,6 +54,7 @@ public final class FileStore {
 
     private final String store;
     private final String trace;
+    private final long young;
     private final Map<String, Stored> known = new HashMap<>();
     private boolean shares;
     private boolean prepared;
@@ -66,8 +67,13 @@ public final class FileStore {
      * @param trace the trace's directory
      */
     public FileStore(Path root, Path trace) {
+        this(root, trace, YOUNG);
+    }
+
+    FileStore(Path root, Path trace, long young) {
         this.store = root + "/" + STORE;
         this.trace = trace + "/";
+        this.young = young;
     }
 
     /**
@@ -88,7 +94,7 @@ public final class FileStore {
             return present;
         }
         Stored stored = store(source, name, true);
-        known.put(version, stored);
+        known.put(version, new Stored(stored.file, stored.stored, stored.size, false));
         return stored;
     }
 
@@ -143,7 +149,7 @@ public final class FileStore {
             return linked >= 0;
         }
         long now = FileCalls.now();
-        if (now - status.modified() < YOUNG || now - status.changed() < YOUNG) {
+        if (now - status.modified() < young || now - status.changed() < young) {
             return false;
         }
         String temporary = temporary();
@@ -170,7 +176,7 @@ public final class FileStore {
     }
 
     private String temporary() {
-        return store + "/.new-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+        return store + "/.new-" + FileCalls.processId() + "-" + System.nanoTime();
     }
 
     private static String version(Files.Status status) {

@@ -130,7 +130,7 @@ public final class TraceDirectories {
 
     private void pointLatest(String target) {
         // A link is replaced by renaming another over it. Should that fail, the trace is still a trace.
-        String temporary = root + "/." + LATEST + "-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+        String temporary = root + "/." + LATEST + "-" + FileCalls.processId() + "-" + System.nanoTime();
         if (FileCalls.symlink(target, temporary) >= 0 && FileCalls.rename(temporary, root + "/" + LATEST) < 0) {
             FileCalls.unlink(temporary);
         }

@@ -32,7 +32,8 @@ class DamagedTraceTest {
         file = directory.resolve("events");
         try (TraceWriter writer = TraceWriter.create(directory, SampleTrace.HEADER)) {
             for (Event event : SampleTrace.everything()) {
-                if (!(event instanceof Event.Exec) && !(event instanceof Event.SignalDelivered)) {
+                // Small ones: the trace is read again for each of its bytes.
+                if (SampleTrace.text(event).length() < 2000) {
                     SampleTrace.write(writer, event);
                     if (writer.lastSequence() % 3 == 0) {
                         writer.flush();

@@ -23,6 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class FileStoreTest {
+    /** So long a file counts as young here. */
+    static final long YOUNG = 300_000_000;
+
     @TempDir
     Path temporary;
 
@@ -45,10 +48,10 @@ class FileStoreTest {
         // The time of the last change cannot be set, only waited for.
         while (true) {
             reprise.linux.Files.Status status = reprise.linux.Files.status(file.toString());
-            if (FileCalls.now() - status.changed() > 2_050_000_000L) {
+            if (FileCalls.now() - status.changed() > YOUNG + 10_000_000) {
                 return;
             }
-            Thread.sleep(20);
+            Thread.sleep(10);
         }
     }
 
@@ -74,7 +77,7 @@ class FileStoreTest {
     void aFileIsAddedOnceToATrace() throws Exception {
         Path trace = trace(root);
         Path source = source("libsome.so.1", new byte[] {1, 2, 3});
-        FileStore store = new FileStore(root, trace);
+        FileStore store = new FileStore(root, trace, YOUNG);
         FileStore.Stored first = store.add(source.toString(), "/usr/lib/libsome.so.1");
         assertThat(first).isEqualTo(new FileStore.Stored(1, "files/1-libsome.so.1", 3, true));
         FileStore.Stored again = store.add(source.toString(), "/other/name");
@@ -96,12 +99,12 @@ class FileStoreTest {
         Path one = trace(root);
         Path two = trace(root);
         Path source = source("prog", new byte[100_000]);
-        new FileStore(root, one).add(source.toString(), "prog");
+        new FileStore(root, one, YOUNG).add(source.toString(), "prog");
         assertThat(stored()).isEmpty();
         age(source);
         Path three = trace(root);
-        new FileStore(root, two).add(source.toString(), "prog");
-        new FileStore(root, three).add(source.toString(), "prog");
+        new FileStore(root, two, YOUNG).add(source.toString(), "prog");
+        new FileStore(root, three, YOUNG).add(source.toString(), "prog");
         assertThat(inode(two.resolve("files/1-prog"))).isEqualTo(inode(three.resolve("files/1-prog")));
         assertThat(inode(one.resolve("files/1-prog"))).isNotEqualTo(inode(two.resolve("files/1-prog")));
         assertThat(stored()).hasSize(1);
@@ -113,7 +116,7 @@ class FileStoreTest {
         Path trace = trace(root);
         Path source = source("shared", new byte[] {1});
         age(source);
-        FileStore store = new FileStore(root, trace);
+        FileStore store = new FileStore(root, trace, YOUNG);
         assertThat(store.addChanging(source.toString(), "shared").file()).isEqualTo(1);
         assertThat(store.addChanging(source.toString(), "shared").file()).isEqualTo(2);
         assertThat(stored()).isEmpty();
@@ -130,13 +133,13 @@ class FileStoreTest {
             new Random(1).nextBytes(content);
             Path source = source("data", content);
             age(source);
-            FileStore.Stored stored = new FileStore(root, trace).add(source.toString(), "data");
+            FileStore.Stored stored = new FileStore(root, trace, YOUNG).add(source.toString(), "data");
             assertThat(trace.resolve(stored.stored())).hasBinaryContent(content);
             assertThat(stored.size()).isEqualTo(content.length);
             assertThat(stored()).isEmpty();
             // And from there to here, where the kernel may not copy by itself.
             Path back = trace(root);
-            assertThat(new FileStore(root, back)
+            assertThat(new FileStore(root, back, YOUNG)
                             .addChanging(trace.resolve(stored.stored()).toString(), "data")
                             .size())
                     .isEqualTo(content.length);
@@ -157,7 +160,7 @@ class FileStoreTest {
             channel.truncate((1L << 36) + 1);
         }
         Path trace = trace(root);
-        FileStore.Stored stored = new FileStore(root, trace).add(source.toString(), "sparse");
+        FileStore.Stored stored = new FileStore(root, trace, YOUNG).add(source.toString(), "sparse");
         Path copy = trace.resolve(stored.stored());
         assertThat(stored.size()).isEqualTo((1L << 36) + 1);
         assertThat(FileCalls.allocation(copy.toString()).bytes()).isLessThan(1 << 20);
@@ -190,7 +193,7 @@ class FileStoreTest {
         try {
             for (int i = 0; i < 100; i++) {
                 Path trace = trace(root);
-                FileStore.Stored stored = new FileStore(root, trace).add(source.toString(), "shrinking");
+                FileStore.Stored stored = new FileStore(root, trace, YOUNG).add(source.toString(), "shrinking");
                 assertThat(Files.size(trace.resolve(stored.stored()))).isEqualTo(stored.size());
             }
         } finally {
@@ -206,7 +209,7 @@ class FileStoreTest {
         long descriptor = reprise.linux.Files.open(source.toString(), 0, 0);
         Files.delete(source);
         Path trace = trace(root);
-        FileStore.Stored stored = new FileStore(root, trace).add("/proc/self/fd/" + descriptor, source + " (deleted)");
+        FileStore.Stored stored = new FileStore(root, trace, YOUNG).add("/proc/self/fd/" + descriptor, source + " (deleted)");
         reprise.linux.Files.close(descriptor);
         assertThat(trace.resolve(stored.stored())).hasBinaryContent(new byte[] {4, 5});
     }
@@ -214,21 +217,21 @@ class FileStoreTest {
     @Test
     void manyRecordersShareAStore() throws Exception {
         List<Path> sources = new ArrayList<>();
-        for (int i = 0; i < 10; i++) {
-            byte[] content = new byte[200_000];
+        for (int i = 0; i < 6; i++) {
+            byte[] content = new byte[50_000];
             new Random(i).nextBytes(content);
             sources.add(source("lib" + i, content));
         }
         age(sources.getLast());
         List<Path> made = new ArrayList<>();
-        for (int i = 0; i < 40; i++) {
+        for (int i = 0; i < 20; i++) {
             made.add(trace(root));
         }
         try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
             List<Future<Void>> results = new ArrayList<>();
             for (Path trace : made) {
                 Callable<Void> record = () -> {
-                    FileStore store = new FileStore(root, trace);
+                    FileStore store = new FileStore(root, trace, YOUNG);
                     for (Path source : sources) {
                         store.add(source.toString(), source.toString());
                     }
@@ -256,7 +259,7 @@ class FileStoreTest {
     @Test
     void whatCannotBeStoredIsToldByItsName() throws Exception {
         Path trace = trace(root);
-        FileStore store = new FileStore(root, trace);
+        FileStore store = new FileStore(root, trace, YOUNG);
         assertThatThrownBy(() -> store.add(temporary.resolve("nothing").toString(), "/lib/x"))
                 .isInstanceOf(TraceException.class)
                 .hasMessage("cannot store /lib/x in the trace: it cannot be found");

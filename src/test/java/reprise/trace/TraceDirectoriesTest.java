@@ -185,8 +185,8 @@ class TraceDirectoriesTest {
         Path two = record("two");
         Path shared = source("shared");
         Path own = source("own");
-        new FileStore(root, one).add(shared.toString(), "shared");
-        FileStore second = new FileStore(root, two);
+        new FileStore(root, one, FileStoreTest.YOUNG).add(shared.toString(), "shared");
+        FileStore second = new FileStore(root, two, FileStoreTest.YOUNG);
         second.add(shared.toString(), "shared");
         second.add(own.toString(), "own");
         assertThat(stored()).hasSize(2);
