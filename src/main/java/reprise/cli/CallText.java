@@ -75,11 +75,14 @@ final class CallText {
 
     /** What the kernel is about to do with an interrupted call; empty for other results. */
     private static String restart(long result) {
-        return switch ((int) Math.max(result, -Integer.MAX_VALUE)) {
-            case -Errno.ERESTARTSYS -> "To be restarted if SA_RESTART is set";
-            case -Errno.ERESTARTNOINTR -> "To be restarted";
-            case -Errno.ERESTARTNOHAND -> "To be restarted if no handler";
-            case -Errno.ERESTART_RESTARTBLOCK -> "Interrupted by signal";
+        if (result < -Errno.ERESTART_RESTARTBLOCK || result > -Errno.ERESTARTSYS) {
+            return "";
+        }
+        return switch ((int) -result) {
+            case Errno.ERESTARTSYS -> "To be restarted if SA_RESTART is set";
+            case Errno.ERESTARTNOINTR -> "To be restarted";
+            case Errno.ERESTARTNOHAND -> "To be restarted if no handler";
+            case Errno.ERESTART_RESTARTBLOCK -> "Interrupted by signal";
             default -> "";
         };
     }

@@ -27,68 +27,24 @@ final class CompletionCommand implements Command {
     }
 
     static String script(List<Syntax> commands) {
-        StringBuilder script = new StringBuilder(
-                """
-                # Completion of reprise for bash and zsh: source this file.
-                if [ -n "${ZSH_VERSION-}" ]; then
-                    autoload -U +X compinit && compinit
-                    autoload -U +X bashcompinit && bashcompinit
-                fi
-
-                _reprise() {
-                    local word=${COMP_WORDS[COMP_CWORD]} options= values= target= i
-                    COMPREPLY=()
-                    if [ "$COMP_CWORD" -eq 1 ]; then
-                        COMPREPLY=($(compgen -W "@COMMANDS@ --help --version" -- "$word"))
-                        COMPREPLY+=($(compgen -d -- "$word"))
-                        return
-                    fi
-                    case ${COMP_WORDS[1]} in
-                """.replace("@COMMANDS@", commands.stream().map(Syntax::command).collect(Collectors.joining(" "))));
+        StringBuilder cases = new StringBuilder();
         for (Syntax syntax : commands) {
-            script.append("    %s) options='%s' values='%s' target=%s ;;\n"
-                    .formatted(syntax.command(), options(syntax), valued(syntax), syntax.target()));
+            cases.append("    %s)\n        flags='%s'\n".formatted(syntax.command(), options(syntax)));
+            cases.append("        values='%s' target=%s ;;\n".formatted(valued(syntax), syntax.target()));
         }
-        script.append(
-                """
-                    *) target=FILE ;;
-                    esac
-                    if [ "$target" = PROGRAM ]; then
-                        for ((i = 2; i < COMP_CWORD; i++)); do
-                            case ${COMP_WORDS[i]} in
-                            --) target=FILE && break ;;
-                            -*) case " $values " in *" ${COMP_WORDS[i]} "*) i=$((i + 1)) ;; esac ;;
-                            *) target=FILE && break ;;
-                            esac
-                        done
-                    fi
-                    case " $values " in
-                    *" ${COMP_WORDS[COMP_CWORD - 1]} "*) [ "$target" = FILE ] || target=VALUE ;;
-                    esac
-                    if [ "$target" != FILE ] && [ "$target" != VALUE ]; then
-                        case $word in -*) target=OPTION ;; esac
-                    fi
-                    case $target in
-                    OPTION) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
-                    TRACE) COMPREPLY=($(compgen -W "$(reprise ls 2>/dev/null)" -- "$word") $(compgen -d -- "$word")) ;;
-                    PROGRAM) COMPREPLY=($(compgen -c -- "$word") $(compgen -f -- "$word")) ;;
-                    COMMAND) COMPREPLY=($(compgen -W "@COMMANDS@" -- "$word")) ;;
-                    FILE | VALUE) COMPREPLY=($(compgen -f -- "$word")) ;;
-                    esac
-                }
-                complete -o filenames -F _reprise reprise ./reprise
-                """.replace("@COMMANDS@", commands.stream().map(Syntax::command).collect(Collectors.joining(" "))));
-        return script.toString();
+        String names = commands.stream().map(Syntax::command).collect(Collectors.joining(" "));
+        return SCRIPT.replace("@CASES@", cases.toString().stripTrailing()).replace("@COMMANDS@", names);
     }
 
     private static String options(Syntax syntax) {
         return syntax.options().stream().flatMap(CompletionCommand::names).collect(Collectors.joining(" "));
     }
 
+    /** The options that take a value, each with what that is: {@code -o:DIR}. */
     private static String valued(Syntax syntax) {
         return syntax.options().stream()
                 .filter(option -> option.value() == Option.Value.REQUIRED)
-                .flatMap(CompletionCommand::names)
+                .flatMap(option -> names(option).map(name -> name + ":" + option.label()))
                 .collect(Collectors.joining(" "));
     }
 
@@ -97,4 +53,79 @@ final class CompletionCommand implements Command {
         Stream<String> word = option.word() == null ? Stream.empty() : Stream.of("--" + option.word());
         return Stream.concat(letter, word);
     }
+
+    /** Finds the traces itself, because starting a JVM for each press of a key takes too long. */
+    private static final String SCRIPT = """
+            # Completion of reprise for bash and zsh: source this file.
+            if [ -n "${ZSH_VERSION-}" ]; then
+                autoload -U +X compinit && compinit
+                autoload -U +X bashcompinit && bashcompinit
+            fi
+
+            # The names of the traces, one a line.
+            _reprise_traces() {
+                local root=${REPRISE_TRACE_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/reprise}
+                if [ -d "$root" ]; then
+                    (cd -- "$root" && find . latest/header.json -mindepth 0 -maxdepth 2 -name header.json 2>/dev/null) |
+                        sed -e 's,^\\./,,' -e 's,/header\\.json$,,'
+                fi
+            }
+
+            # One word a line.
+            _reprise_lines() {
+                printf '%s\\n' "$1" | tr ' ' '\\n'
+            }
+
+            _reprise() {
+                local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+                local flags= values= target=FILE i IFS=$'\\n'
+                COMPREPLY=()
+                if [ "$COMP_CWORD" -eq 1 ]; then
+                    COMPREPLY=($(compgen -W "$(_reprise_lines '@COMMANDS@ --help --version')" -- "$word"; compgen -d -- "$word"))
+                    return
+                fi
+                case ${COMP_WORDS[1]} in
+            @CASES@
+                esac
+                # What follows the program is the program's, and what follows -- the debugger's.
+                for ((i = 2; i < COMP_CWORD; i++)); do
+                    case ${COMP_WORDS[i]} in
+                    --)
+                        [ "$target" = PROGRAM ] && [ $((i + 1)) -eq "$COMP_CWORD" ] || target=FILE
+                        flags=
+                        break
+                        ;;
+                    -*)
+                        case " $values" in
+                        *" ${COMP_WORDS[i]}:"*) i=$((i + 1)) ;;
+                        esac
+                        ;;
+                    *)
+                        [ "$target" = PROGRAM ] && target=FILE flags= && break
+                        ;;
+                    esac
+                done
+                if [ -n "$flags" ]; then
+                    case $word in
+                    -*) target=OPTION ;;
+                    esac
+                    case " $values " in
+                    *" $before:DIR "*) target=DIRECTORY ;;
+                    *" $before:FILE "*) target=FILE ;;
+                    *" $before:SIG "*) target=SIGNAL ;;
+                    *" $before:"*) target=NOTHING ;;
+                    esac
+                fi
+                case $target in
+                OPTION) COMPREPLY=($(compgen -W "$(_reprise_lines "$flags")" -- "$word")) ;;
+                TRACE) COMPREPLY=($(compgen -W "$(_reprise_traces)" -- "$word"; compgen -d -- "$word")) ;;
+                PROGRAM) COMPREPLY=($(compgen -c -- "$word"; compgen -f -- "$word")) ;;
+                COMMAND) COMPREPLY=($(compgen -W "$(_reprise_lines '@COMMANDS@')" -- "$word")) ;;
+                DIRECTORY) COMPREPLY=($(compgen -d -- "$word")) ;;
+                SIGNAL) COMPREPLY=($(compgen -W "$(kill -l | tr -s '\\t ' '\\n\\n' | grep '^[A-Z]')" -- "$word")) ;;
+                FILE) COMPREPLY=($(compgen -f -- "$word")) ;;
+                esac
+            }
+            complete -o filenames -F _reprise reprise ./reprise
+            """;
 }

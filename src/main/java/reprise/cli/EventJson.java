@@ -207,6 +207,10 @@ final class EventJson implements EventPrinter {
                 json.writeNumberField("newLength", remap.newLength());
                 json.writeNumberField("flags", remap.flags());
             }
+            case Event.Resize resize -> {
+                json.writeNumberField("object", resize.object());
+                json.writeNumberField("size", resize.size());
+            }
             case Event.Discard discard -> {
                 range(discard.address(), discard.length());
                 json.writeNumberField("advice", discard.advice());

@@ -32,6 +32,7 @@ final class MappingText {
             case Event.Remap remap ->
                 "remap " + range(remap.oldAddress(), remap.oldLength()) + " to "
                         + range(remap.newAddress(), remap.newLength());
+            case Event.Resize resize -> "resize shared object " + resize.object() + " to " + resize.size();
             case Event.Discard discard ->
                 "discard " + range(discard.address(), discard.length())
                         + (discard.advice() == MADV_DONTNEED ? "" : " and what it shows");

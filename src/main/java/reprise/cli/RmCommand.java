@@ -52,13 +52,14 @@ final class RmCommand implements Command {
         TraceSummary trace = found.get();
         boolean known = trace.directory().startsWith(real(directories.root()));
         if (trace.state() == TraceSummary.State.BROKEN && !(forced && (known || trace.startedAt() != 0))) {
+            String problem = String.valueOf(trace.problem());
             throw new TraceException(
-                    trace.directory() + " is broken (" + trace.problem() + ")"
-                            + (known ? ": delete it with 'reprise rm -f'" : ": if it was a trace, delete it with rm -r"));
+                    (problem.contains(trace.directory().toString()) ? "" : trace.directory() + " is broken: ") + problem
+                            + (known ? " (to delete it, use 'reprise rm -f')" : ""));
         }
         if (trace.state() == TraceSummary.State.RECORDING && !forced) {
             throw new TraceException(
-                    trace.directory() + " is still being recorded: to delete it nevertheless, use 'reprise rm -f'");
+                    trace.directory() + " is still being recorded (to delete it, use 'reprise rm -f')");
         }
         directories.remove(trace.directory());
         clearLatest();

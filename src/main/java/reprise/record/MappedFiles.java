@@ -64,12 +64,6 @@ final class MappedFiles {
         trace.sharedObject(domain, tid, file.object, stored, size, name);
     }
 
-    /** A shared object's file has another size. */
-    void resize(int domain, int tid, MappedFile file, long size) {
-        file.objectSize = size;
-        trace.sharedObject(domain, tid, file.object, 0, size, "");
-    }
-
     /** Nobody maps the file any more; its next sharing is a new object. */
     void drop(MappedFile file) {
         file.object = 0;

@@ -113,7 +113,8 @@ final class MappingRecorder {
         Files.Status status = Files.status("/proc/" + task.tid() + "/fd/" + descriptor);
         MappedFile file = status == null || !status.isRegular() ? null : files.find(status);
         if (file != null && file.object != 0 && file.objectSize != status.size()) {
-            files.resize(task.domain.id, task.tid(), file, status.size());
+            file.objectSize = status.size();
+            changes.add(new Event.Resize(file.object, status.size()));
         }
     }
 
@@ -183,6 +184,10 @@ final class MappingRecorder {
         long offset = task.argument(5);
         MappedFile file = files.of(status);
         pendingFile = file;
+        if (!shared && file.object != 0 && isMapped(file)) {
+            // Pages of a private mapping that are not written to show what is written to the shared ones.
+            return new Event.Shared(file.object, offset);
+        }
         if (!shared) {
             boolean changing = file.writable || status.device() != 0 && isMemoryFile(name);
             int stored = files.store(task.domain.id, task.tid(), path, name, changing);
@@ -369,7 +374,7 @@ final class MappingRecorder {
                                 case Event.Shared object -> object.offset();
                                 case Event.Anonymous none -> 0;
                             };
-                    boolean shared = mapping.backing() instanceof Event.Shared;
+                    boolean shared = (mapping.flags() & MAP_SHARED) != 0;
                     mappings.map(mapping.address(), mapping.length(), pendingFile, offset, shared);
                 } else {
                     mappings.unmap(mapping.address(), mapping.length());
@@ -384,6 +389,7 @@ final class MappingRecorder {
                         remap.newLength(),
                         (remap.flags() & MREMAP_DONTUNMAP) != 0 || remap.oldLength() == 0);
             case Event.Protect protect -> {}
+            case Event.Resize resize -> {}
             case Event.Discard discard -> {}
         }
     }

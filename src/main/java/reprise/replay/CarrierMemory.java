@@ -20,6 +20,7 @@ final class CarrierMemory {
     private static final int PROT_GROWSDOWN = 0x0100_0000;
     private static final int MAP_SHARED = 1;
     private static final int MAP_PRIVATE = 2;
+    private static final int MAP_TYPE = 0xf;
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_GROWSDOWN = 0x100;
@@ -114,7 +115,9 @@ final class CarrierMemory {
             }
             case Event.Shared shared -> {
                 int descriptor = carrier.descriptor(objects.pathToOpen(shared.object()), true);
-                map(address, length, protection, kept | MAP_SHARED, descriptor, shared.offset());
+                // A private mapping of a file that others write to shows what they write, until it is written itself.
+                int type = (mapping.flags() & MAP_TYPE) == MAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
+                map(address, length, protection, kept | type, descriptor, shared.offset());
             }
         }
     }
@@ -131,6 +134,7 @@ final class CarrierMemory {
                 carrier.remote("munmap", SyscallNumber.MUNMAP, unmap.address(), unmap.length(), 0, 0, 0, 0);
             case Event.Protect protect -> protect(protect);
             case Event.Remap remap -> remap(remap);
+            case Event.Resize resize -> objects.resize(resize.object(), resize.size());
             case Event.Discard discard ->
                 carrier.remote(
                         "madvise",
@@ -226,21 +230,34 @@ final class CarrierMemory {
         // Some page is not writable for the program, which does not keep the kernel from having written it.
         for (int i = from; i < to; i++) {
             Event.MemoryWrite write = writes.get(i);
-            if (!carrier.tracee().write(write.address(), write.data(), write.data().byteSize())
-                    && !writeShared(write, objects)) {
-                throw new Mismatch(String.format(
-                        "%d bytes that were recorded for 0x%x cannot be written there.%n",
-                        write.data().byteSize(), write.address()));
+            if (!carrier.tracee().write(write.address(), write.data(), write.data().byteSize())) {
+                writeByPage(write.address(), write.data(), objects);
             }
         }
     }
 
-    /** Writes by way of the shared object that a mapping without write permission shows; others may have written it. */
-    private boolean writeShared(Event.MemoryWrite write, SharedObjects objects) {
-        for (ProcMaps.Region region : ProcMaps.read(carrier.tid())) {
-            int object = SharedObjects.objectOf(region.path());
-            if (object >= 0 && region.start() <= write.address() && write.address() < region.end()) {
-                return objects.write(object, region.offset() + write.address() - region.start(), write.data());
+    /** Shared mappings that are not writable refuse even a tracer: their objects are written instead. */
+    private void writeByPage(long address, MemorySegment data, SharedObjects objects) {
+        List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
+        long length = data.byteSize();
+        for (long done = 0; done < length; ) {
+            long at = address + done;
+            long part = Math.min(length - done, PAGE - at % PAGE);
+            MemorySegment bytes = data.asSlice(done, part);
+            if (!carrier.tracee().write(at, bytes, part) && !writeToObject(regions, at, bytes, objects)) {
+                throw new Mismatch(String.format(
+                        "%d bytes that were recorded for 0x%x cannot be written there.%n", length, address));
+            }
+            done += part;
+        }
+    }
+
+    private static boolean writeToObject(
+            List<ProcMaps.Region> regions, long address, MemorySegment bytes, SharedObjects objects) {
+        for (ProcMaps.Region region : regions) {
+            if (region.start() <= address && address < region.end()) {
+                int object = region.shared() ? SharedObjects.objectOf(region.path()) : -1;
+                return object >= 0 && objects.write(object, region.offset() + address - region.start(), bytes);
             }
         }
         return false;

@@ -21,30 +21,32 @@ final class SharedObjects implements AutoCloseable {
         this.files = files;
     }
 
-    /** Makes a new object, or gives one that is known another size. */
+    /** Makes a new object. */
     void add(Event.SharedObject event) {
-        Contents contents = objects.get(event.object());
-        if (contents == null) {
-            contents = new Contents(Files.memoryFile(NAME + event.object(), true));
-            objects.put(event.object(), contents);
-            if (event.file() != 0) {
-                files.copyInto(contents.descriptor, event.file());
-            }
+        Contents contents = new Contents(Files.memoryFile(NAME + event.object(), true));
+        objects.put(event.object(), contents);
+        if (event.file() != 0) {
+            files.copyInto(contents.descriptor, event.file());
         }
-        long result = Syscall.call(SyscallNumber.FTRUNCATE, contents.descriptor, event.size(), 0, 0);
-        Syscall.check(result, "resizing a shared object to " + event.size() + " bytes");
+        resize(event.object(), event.size());
     }
 
-    /** Writes to an object, whether or not some mapping of it is writable. */
-    boolean write(int object, long offset, MemorySegment data) {
-        long length = data.byteSize();
-        return Syscall.call(SyscallNumber.PWRITE64, contents(object).descriptor, data.address(), length, offset)
-                == length;
+    /** Gives an object another size. */
+    void resize(int object, long size) {
+        long result = Syscall.call(SyscallNumber.FTRUNCATE, contents(object).descriptor, size, 0, 0);
+        Syscall.check(result, "resizing a shared object to " + size + " bytes");
     }
 
     /** The path by which a carrier opens the object. */
     String pathToOpen(int object) {
         return "/proc/" + ProcessHandle.current().pid() + "/fd/" + contents(object).descriptor;
+    }
+
+    /** Writes to an object at a byte offset; whether that was possible. */
+    boolean write(int object, long offset, MemorySegment bytes) {
+        long length = bytes.byteSize();
+        int descriptor = contents(object).descriptor;
+        return Syscall.call(SyscallNumber.PWRITE64, descriptor, bytes.address(), length, offset) == length;
     }
 
     /** The number of the object that a path in /proc/PID/maps is of; -1 for other paths. */

@@ -8,8 +8,8 @@ import reprise.linux.SyscallNumber;
  * The memory in which a chunk's events are put together.
  *
  * <p>Address space is reserved once and made accessible as needed, so that a buffer that grows for a huge event stays
- * where it is: what was handed out for filling stays valid, and nothing is copied. Owned by the tracer's thread until it is
- * handed over, then by the {@link ChunkWriter}; only {@link #published} may be read by the latter before.
+ * where it is: what was handed out for filling stays valid, and nothing is copied. Owned by the tracer's thread until
+ * it is handed over, then by the {@link ChunkWriter}; only {@link #published} may be read by the latter before.
  */
 final class ChunkBuffer {
     /** Address space of a buffer; more than a chunk can ever hold, since the kernel moves 2 GiB at most in a call. */
@@ -22,6 +22,7 @@ final class ChunkBuffer {
     private static final int PROT_READ_WRITE = 3;
     /** MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE. */
     private static final int MAP_FLAGS = 0x2 | 0x20 | 0x4000;
+
     private static final int MADV_DONTNEED = 4;
     private static final int EVENT_BITS = 29;
 
@@ -35,6 +36,7 @@ final class ChunkBuffer {
     long first;
     /** Complete events in it. */
     int events;
+
     long domains;
     /** Time of its first event. */
     long firstNanos;
@@ -69,8 +71,7 @@ final class ChunkBuffer {
             throw new TraceException("an event of more than " + RESERVED / STEP + " MiB cannot be recorded");
         }
         long size = position + length + STEP & -STEP;
-        long result = Syscall.call(
-                SyscallNumber.MPROTECT, address + accessible, size - accessible, PROT_READ_WRITE);
+        long result = Syscall.call(SyscallNumber.MPROTECT, address + accessible, size - accessible, PROT_READ_WRITE);
         if (result < 0) {
             throw TraceException.ofErrno("cannot get memory for the trace's buffers", -result);
         }

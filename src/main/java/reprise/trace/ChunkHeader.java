@@ -83,6 +83,7 @@ record ChunkHeader(
                 && header.rawLength <= ChunkBuffer.RESERVED
                 && header.storedLength > 0
                 && header.storedLength <= Zstd.bound(header.rawLength)
+                && header.rawLength >>> 16 <= header.storedLength // zstd packs 128 KiB in 4 bytes at best
                 && (header.isCompressed() || header.storedLength == header.rawLength);
         return sane || header.version > TraceFormat.VERSION ? header : null;
     }

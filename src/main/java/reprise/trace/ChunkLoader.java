@@ -10,8 +10,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 /**
  * Reads and decompresses chunks on a thread of its own, one ahead of the reader.
  *
- * <p>There are three slots, and chunk {@code i} always goes to slot {@code i % 3}: the reader's chunk, the one before and the
- * one after are in memory together. Owned by the {@link TraceReader}.
+ * <p>There are three slots, and chunk {@code i} always goes to slot {@code i % 3}: the reader's chunk, the one before
+ * and the one after are in memory together. Owned by the {@link TraceReader}.
  */
 final class ChunkLoader implements AutoCloseable {
     private static final int SLOTS = 3;
@@ -21,6 +21,7 @@ final class ChunkLoader implements AutoCloseable {
     private final ChunkIndex index;
     private final MemorySegment[] memories = new MemorySegment[SLOTS];
     private final int[] wanted = {-1, -1, -1};
+
     @SuppressWarnings({"unchecked", "rawtypes"})
     private final FutureTask<MemorySegment>[] tasks = new FutureTask[SLOTS];
 

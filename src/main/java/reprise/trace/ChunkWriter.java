@@ -10,12 +10,13 @@ import reprise.linux.Files;
 /**
  * Compresses chunks and writes them, on a thread of its own.
  *
- * <p>At most {@link #BUFFERS} buffers exist; when all are full, {@link #take} waits, which slows the tracer down to what the
- * disk takes. When writing fails, the file is cut back to its last good chunk, and everything handed over afterwards is
- * dropped; {@link #check} tells the tracer.
+ * <p>At most {@link #BUFFERS} buffers exist; when all are full, {@link #take} waits, which slows the tracer down to
+ * what the disk takes. When writing fails, the file is cut back to its last good chunk, and everything handed over
+ * afterwards is dropped; {@link #check} tells the tracer.
  *
- * <p>When nothing was handed over for a second, what the tracer's unfinished chunk holds so far is written to a side file, so
- * that a recorder that is killed while its program waits loses nothing. The next full chunk makes the side file obsolete.
+ * <p>When nothing was handed over for a second, what the tracer's unfinished chunk holds so far is written to a side
+ * file, so that a recorder that is killed while its program waits loses nothing. The next full chunk makes the side
+ * file obsolete.
  */
 final class ChunkWriter implements Runnable {
     /** Bound of the pool: 8 buffers, of 1 MiB each unless an event is larger. */

@@ -38,7 +38,8 @@ public sealed interface Event {
     record PrivateFile(int file, long offset) implements Backing {}
 
     /**
-     * A shared mapping. All mappings of one object show the same bytes.
+     * A shared mapping, or a private one (see the mapping's flags) of what others share. All mappings of one object show
+     * the same bytes, as long as private ones are not written to.
      *
      * @param object number of the shared object, introduced by a {@link SharedObject} event
      * @param offset byte offset in it
@@ -67,6 +68,9 @@ public sealed interface Event {
     /** The pages of the range lost their content: {@code advice} is MADV_DONTNEED or MADV_REMOVE. */
     record Discard(long address, long length, int advice) implements MappingChange {}
 
+    /** A shared object has another size in bytes; access to whole pages behind it raises SIGBUS. */
+    record Resize(int object, long size) implements MappingChange {}
+
     /** A task that a system call created. {@code sharesMemory}: CLONE_VM was given. */
     record NewTask(int tid, int domain, long cloneFlags, boolean sharesMemory, MemorySegment registers) {}
 
@@ -74,7 +78,7 @@ public sealed interface Event {
     record FileStored(Header header, int file, String path, String stored, long size) implements Event {}
 
     /**
-     * A shared object came into being, or (when its number is known) has another size.
+     * A shared object came into being.
      *
      * @param file the stored file with its first content, 0 for zeroes
      * @param size in bytes; access to whole pages behind it raises SIGBUS

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Takes the events of a chunk apart. What is read is checked against the chunk's bounds, so that damaged bytes end in a {@link
- * TraceException}, whatever they are.
+ * Takes the events of a chunk apart. What is read is checked against the chunk's bounds, so that damaged bytes end in
+ * a {@link TraceException}, whatever they are.
  */
 final class EventDecoder {
     private static final Event.SignalPoint[] POINTS = Event.SignalPoint.values();
@@ -107,15 +107,7 @@ final class EventDecoder {
         MemorySegment extendedState = bytes(word());
         parts();
         return new Event.Exec(
-                header,
-                (int) who,
-                (int) (who >>> 32),
-                program,
-                arguments,
-                registers,
-                extendedState,
-                mappings,
-                writes);
+                header, (int) who, (int) (who >>> 32), program, arguments, registers, extendedState, mappings, writes);
     }
 
     private Event syscallExit(Event.Header header, int flags, int output, int number) {
@@ -171,6 +163,7 @@ final class EventDecoder {
                 case TraceFormat.PART_REMAP ->
                     changes = added(changes, new Event.Remap(word(), word(), word(), word(), number));
                 case TraceFormat.PART_DISCARD -> changes = added(changes, new Event.Discard(word(), word(), number));
+                case TraceFormat.PART_RESIZE -> changes = added(changes, new Event.Resize(number, word()));
                 case TraceFormat.PART_CHILD -> {
                     int domain = (int) word();
                     child = new Event.NewTask(number, domain, word(), small != 0, registers());
@@ -192,13 +185,12 @@ final class EventDecoder {
         long length = word();
         long offset = word();
         String name = string();
-        Event.Backing shown =
-                switch (backing) {
-                    case TraceFormat.BACKING_ANONYMOUS -> new Event.Anonymous();
-                    case TraceFormat.BACKING_PRIVATE_FILE -> new Event.PrivateFile(number, offset);
-                    case TraceFormat.BACKING_SHARED -> new Event.Shared(number, offset);
-                    default -> throw damaged("has a mapping of unknown kind " + backing);
-                };
+        Event.Backing shown = switch (backing) {
+            case TraceFormat.BACKING_ANONYMOUS -> new Event.Anonymous();
+            case TraceFormat.BACKING_PRIVATE_FILE -> new Event.PrivateFile(number, offset);
+            case TraceFormat.BACKING_SHARED -> new Event.Shared(number, offset);
+            default -> throw damaged("has a mapping of unknown kind " + backing);
+        };
         return new Event.Mapping(address, length, (int) bits, (int) (bits >>> 32), shown, name);
     }
 

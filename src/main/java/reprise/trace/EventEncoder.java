@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 /**
  * Puts words, blocks and bytes into a chunk.
  *
- * <p>Words are collected in a Java array and copied together: on a JVM that has just started, and is still interpreting,
- * each access to a segment costs as much as copying a hundred words. Owned by the {@link TraceWriter}.
+ * <p>Words are collected in a Java array and copied together: on a JVM that has just started, and is still
+ * interpreting, each access to a segment costs as much as copying a hundred words. Owned by the {@link TraceWriter}.
  */
 final class EventEncoder {
     private final long[] words = new long[64];

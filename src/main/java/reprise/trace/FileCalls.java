@@ -13,7 +13,8 @@ import reprise.linux.SyscallNumber;
 
 /**
  * File system calls of the recording side, straight to the kernel: the first use of each corner of java.nio costs
- * milliseconds, which a recorder that starts for a short program cannot hide. Results are those of the calls, or -errno.
+ * milliseconds, which a recorder that starts for a short program cannot hide. Results are those of the calls, or
+ * -errno.
  */
 final class FileCalls {
     private static final int AT_FDCWD = -100;
@@ -79,8 +80,7 @@ final class FileCalls {
     static long writeFully(long descriptor, long address, long length, long offset) {
         long done = 0;
         while (done < length) {
-            long count = Syscall.call(
-                    SyscallNumber.PWRITE64, descriptor, address + done, length - done, offset + done);
+            long count = Syscall.call(SyscallNumber.PWRITE64, descriptor, address + done, length - done, offset + done);
             if (count == -Errno.EINTR) {
                 continue;
             }
@@ -96,8 +96,7 @@ final class FileCalls {
     static long readFully(long descriptor, long address, long length, long offset) {
         long done = 0;
         while (done < length) {
-            long count = Syscall.call(
-                    SyscallNumber.PREAD64, descriptor, address + done, length - done, offset + done);
+            long count = Syscall.call(SyscallNumber.PREAD64, descriptor, address + done, length - done, offset + done);
             if (count == -Errno.EINTR) {
                 continue;
             }
@@ -144,7 +143,10 @@ final class FileCalls {
                 return null;
             }
             return new Allocation(
-                    stat.get(JAVA_LONG, 0), stat.get(JAVA_LONG, 8), stat.get(JAVA_LONG, 16), stat.get(JAVA_LONG, 64) * 512);
+                    stat.get(JAVA_LONG, 0),
+                    stat.get(JAVA_LONG, 8),
+                    stat.get(JAVA_LONG, 16),
+                    stat.get(JAVA_LONG, 64) * 512);
         }
     }
 

@@ -16,15 +16,16 @@ import reprise.linux.SyscallNumber;
 /**
  * Puts the content of files that a recorded program maps into its trace. Owned by the tracer's thread.
  *
- * <p>A file is copied once for all traces of a user, into the directory {@code store} beside the traces, and each trace that needs it
- * has another name (a hard link) for the copy. In the store its name is made of what tells one version of a file from
- * another: device, inode, size, the two times that change with the content, and a checksum of its first and last page (where a
- * program has its build id; file systems packed into an image tell the same times for everything). So to find out whether a
- * file is known is one system call, there is no index to read or to lock, and the content need not be hashed, which would take a
- * JVM that has just started a tenth of a second for libc alone.
+ * <p>A file is copied once for all traces of a user, into the directory {@code store} beside the traces, and each
+ * trace that needs it has another name (a hard link) for the copy. In the store its name is made of what tells one
+ * version of a file from another: device, inode, size, the two times that change with the content, and a checksum of
+ * its first and last page (where a program has its build id; file systems packed into an image tell the same times
+ * for everything). So to find out whether a file is known is one system call, there is no index to read or to lock,
+ * and the content need not be hashed, which would take a JVM that has just started a tenth of a second for libc
+ * alone.
  *
- * <p>Where the trace is on another file system than the store, files go straight into the trace. Copies are reflinks where the
- * file system has them. Stored files must never be written to.
+ * <p>Where the trace is on another file system than the store, files go straight into the trace. Copies are reflinks
+ * where the file system has them. Stored files must never be written to.
  *
  * <p>Any number of recorders may use a store at the same time.
  */
@@ -86,28 +87,37 @@ public final class FileStore {
     public Stored add(String source, String name) {
         Files.Status status = Files.status(source);
         if (status == null) {
-            throw new TraceException("cannot store " + name + " in the trace: it cannot be found");
+            return store(source, name, true);
         }
         String version = version(status);
         Stored present = known.get(version);
         if (present != null) {
             return present;
         }
+        requireRegular(status, name);
         Stored stored = store(source, name, true);
         known.put(version, new Stored(stored.file, stored.stored, stored.size, false));
         return stored;
     }
 
     /**
-     * Adds a regular file as it is now, whether or not it seems to be known: for files whose content changes through mappings, which
-     * the times of the file tell late or not at all.
+     * Adds a regular file as it is now, whether or not it seems to be known: for files whose content changes through
+     * mappings, which the times of the file tell late or not at all.
      *
      * @param source a path to open it by
      * @param name its path as the program knows it; only used to name the copy
      * @throws TraceException if it cannot be read or stored
      */
     public Stored addChanging(String source, String name) {
+        requireRegular(Files.status(source), name);
         return store(source, name, false);
+    }
+
+    /** Opening anything else may wait or have effects; what is not there at all, opening will tell best. */
+    private static void requireRegular(Files.Status status, String name) {
+        if (status != null && !status.isRegular()) {
+            throw new TraceException("cannot store " + name + " in the trace: it is not a regular file");
+        }
     }
 
     private Stored store(String source, String name, boolean mayShare) {
@@ -117,9 +127,7 @@ public final class FileStore {
         }
         try {
             Files.Status status = Files.status(from);
-            if (status == null || !status.isRegular()) {
-                throw new TraceException("cannot store " + name + " in the trace: it is not a regular file");
-            }
+            requireRegular(status, name);
             int number = ++files;
             String stored = TraceFiles.FILES + "/" + number + "-" + baseName(name);
             String target = trace + stored;

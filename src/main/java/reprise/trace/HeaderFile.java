@@ -15,7 +15,8 @@ import reprise.linux.Files;
 /**
  * The header of a trace, as JSON.
  *
- * <p>It is written by hand, since loading a JSON library is a noticeable part of the time that starting a recorder takes.
+ * <p>It is written by hand, since loading a JSON library is a noticeable part of the time that starting a recorder
+ * takes.
  */
 final class HeaderFile {
     private static final String FORMAT = "format";
@@ -125,8 +126,8 @@ final class HeaderFile {
 
     /** What to say of a trace that a newer version made. */
     static TraceException newer(Path directory, long version) {
-        return new TraceException("the trace " + directory + " has format " + version + ", which a newer version of Reprise wrote;"
-                + " this one reads formats up to " + TraceFormat.VERSION);
+        return new TraceException("the trace " + directory + " has format " + version
+                + ", which a newer version of Reprise wrote; this one reads formats up to " + TraceFormat.VERSION);
     }
 
     /** The fields of an object: texts, whole numbers, and lists of texts; what else there may be is skipped. */

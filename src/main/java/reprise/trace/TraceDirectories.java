@@ -16,7 +16,8 @@ public final class TraceDirectories {
     /** Name of the link to the trace that was made last. */
     public static final String LATEST = "latest";
 
-    private static final int NAME_LIMIT = 200;
+    /** Characters of a program's name that are used; each may take three bytes of the 255 that a name can have. */
+    private static final int NAME_LIMIT = 66;
 
     private final Path root;
 
@@ -85,7 +86,11 @@ public final class TraceDirectories {
             throw TraceException.ofErrno("cannot create the trace " + directory, -result);
         }
         makeRoot();
-        complete(directory, directory.getParent().equals(root.toAbsolutePath()) ? directory.getFileName().toString() : directory.toString());
+        complete(
+                directory,
+                directory.getParent().equals(root.toAbsolutePath())
+                        ? directory.getFileName().toString()
+                        : directory.toString());
         return directory;
     }
 
@@ -149,7 +154,7 @@ public final class TraceDirectories {
         if (name.charAt(0) == '.') {
             name = "_" + name.substring(1);
         }
-        return name.length() <= NAME_LIMIT / 3 ? name : name.substring(0, NAME_LIMIT / 3);
+        return name.length() <= NAME_LIMIT ? name : name.substring(0, NAME_LIMIT);
     }
 
     /**

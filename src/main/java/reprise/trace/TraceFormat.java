@@ -3,7 +3,8 @@ package reprise.trace;
 /**
  * The layout of encoded events.
  *
- * <p>A chunk's events lie one behind the other in words of eight bytes, little-endian. An event begins with three words:
+ * <p>A chunk's events lie one behind the other in words of eight bytes, little-endian. An event begins with three
+ * words:
  *
  * <pre>
  *   kind (8 bits) | flags (8) | small (16) | number (32)
@@ -11,14 +12,14 @@ package reprise.trace;
  *   nanoseconds since the previous event of the chunk; for its first, since the recording began
  * </pre>
  *
- * then come the kind's own words, then register blocks (27 words each) and blobs (length, bytes, zeros to the next word),
- * then, for kinds that have lists, any number of parts and the word {@link #PART_END}. A part's first word is
+ * then come the kind's own words, then register blocks (27 words each) and blobs (length, bytes, zeros to the next
+ * word), then, for kinds that have lists, any number of parts and the word {@link #PART_END}. A part's first word is
  * {@code tag (8) | small (24) | number (32)}.
  *
- * <p>Measured on the registers of 600,000 system calls of find, sort, python and sh: whole register blocks, which zstd then
- * takes apart, cost 10.4 bytes an event and 260 ns for encoding and compression together; encoding only the words that
- * differ from the previous block of the task costs 8.6 bytes and 220 ns, but twice the time on the tracer's thread (and on a
- * JVM that has just started), and the reader could not hand out blocks without copying.
+ * <p>Measured on the registers of 600,000 system calls of find, sort, python and sh: whole register blocks, which
+ * zstd then takes apart, cost 10.4 bytes an event and 260 ns for encoding and compression together; encoding only the
+ * words that differ from the previous block of the task costs 8.6 bytes and 220 ns, but twice the time on the
+ * tracer's thread (and on a JVM that has just started), and the reader could not hand out blocks without copying.
  */
 final class TraceFormat {
     /** Version of the format that is written, and the highest that can be read. */
@@ -39,6 +40,7 @@ final class TraceFormat {
 
     /** In the flags: which of the optional blocks are there, and yes or no. */
     static final int HAS_FIRST_REGISTERS = 1;
+
     static final int HAS_SECOND_REGISTERS = 2;
     static final int HAS_EXTENDED_STATE = 4;
     static final int YES = 8;
@@ -58,6 +60,8 @@ final class TraceFormat {
     static final int PART_REMAP = 6;
     /** number: advice; address, length. */
     static final int PART_DISCARD = 7;
+    /** number: object; size. */
+    static final int PART_RESIZE = 9;
     /** small: whether memory is shared; number: tid; domain, clone flags, registers. */
     static final int PART_CHILD = 8;
 

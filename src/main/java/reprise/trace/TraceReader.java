@@ -6,13 +6,13 @@ import java.nio.file.Path;
 /**
  * Reads a trace. Used by one thread at a time.
  *
- * <p>The reader accepts the longest run of good chunks from the trace's beginning, so a trace whose recorder was killed, or whose
- * disk was full, is readable to its last good chunk.
+ * <p>The reader accepts the longest run of good chunks from the trace's beginning, so a trace whose recorder was
+ * killed, or whose disk was full, is readable to its last good chunk.
  *
  * <p>The segments in events are native memory that the reader uses again: those of one chunk stay as they are until the
- * reader has gone on two chunks further, or {@link #seek} was called. A program that keeps one longer reads other bytes, but never
- * crashes. Consecutive events are mostly in the same chunk, and never further apart than neighbouring ones: what {@link #next} gave
- * is good at least until it has been called twice more.
+ * reader has gone on two chunks further, or {@link #seek} was called. A program that keeps one longer reads other
+ * bytes, but never crashes. Consecutive events are mostly in the same chunk, and never further apart than
+ * neighbouring ones: what {@link #next} gave is good at least until it has been called twice more.
  */
 public final class TraceReader implements AutoCloseable {
     private final Path directory;
@@ -62,7 +62,10 @@ public final class TraceReader implements AutoCloseable {
         return index.size() == 0 ? TraceFormat.VERSION : index.get(0).header().version();
     }
 
-    /** Sequence number of the last event that can be read; 0 if there is none. Damage may still be found on the way to it. */
+    /**
+     * Sequence number of the last event that can be read; 0 if there is none. Damage may still be found on the way to
+     * it.
+     */
     public long lastSequence() {
         return index.last();
     }
@@ -120,6 +123,9 @@ public final class TraceReader implements AutoCloseable {
         events = loader.load(next);
         if (events == null) {
             index.cut(next);
+            // What the decoder worked on may have been overwritten: from here on, this is the end.
+            chunk = next - 1;
+            decoder = null;
             return false;
         }
         chunk = next;
@@ -138,23 +144,21 @@ public final class TraceReader implements AutoCloseable {
      */
     public void seek(long sequence) {
         if (sequence < 1 || sequence > index.last() + 1) {
-            throw new TraceException(
-                    "the trace has no event " + sequence + ": its last is event " + index.last());
+            throw new TraceException("the trace has no event " + sequence + ": its last is event " + index.last());
         }
         damage = null;
-        boolean behindLast = sequence == index.last() + 1;
         if (index.size() == 0) {
             return;
         }
         int target = index.find(sequence);
-        if (target == chunk) {
+        if (target == chunk && decoder != null) {
             if (sequence < decoder.sequence()) {
                 decoder = new EventDecoder(events, index.get(chunk).header().first());
             }
         } else if (!enter(target)) {
             throw new TraceException("event " + sequence + " cannot be read: " + index.defect());
         }
-        while (decoder.sequence() < sequence && !(behindLast && decoder.atEnd())) {
+        while (decoder.sequence() < sequence) {
             decode();
         }
     }

@@ -8,12 +8,13 @@ import reprise.linux.Files;
  * Writes a trace. Owned by the tracer's thread.
  *
  * <p>An event is either written by one call, which returns its sequence number, or opened by one, completed by
- * {@link #change}, {@link #mapping}, {@link #write} and {@link #child} in any order, and finished by {@link #end()}. Events are
- * encoded into a chunk of 1 MiB (more if one event is larger); full chunks are compressed and written by a background thread. At
- * most 8 chunks wait for that; then the next event does. Nothing is allocated for an event but what the arguments are.
+ * {@link #change}, {@link #mapping}, {@link #write} and {@link #child} in any order, and finished by {@link #end()}.
+ * Events are encoded into a chunk of 1 MiB (more if one event is larger); full chunks are compressed and written by a
+ * background thread. At most 8 chunks wait for that; then the next event does. Nothing is allocated for an event but
+ * what the arguments are.
  *
- * <p>If writing fails, the next call throws {@link TraceException}, and so does every later one; what was written before stays
- * readable.
+ * <p>If writing fails, the next call throws {@link TraceException}, and so does every later one; what was written
+ * before stays readable.
  */
 public final class TraceWriter implements AutoCloseable {
     /** Level of compression where no other is asked for. */
@@ -286,6 +287,10 @@ public final class TraceWriter implements AutoCloseable {
                 encoder.word(remap.newAddress());
                 encoder.word(remap.newLength());
             }
+            case Event.Resize resize -> {
+                encoder.tag(TraceFormat.PART_RESIZE, 0, 0, resize.object());
+                encoder.word(resize.size());
+            }
             case Event.Discard discard -> {
                 encoder.tag(TraceFormat.PART_DISCARD, 0, 0, discard.advice());
                 encoder.word(discard.address());
@@ -392,7 +397,10 @@ public final class TraceWriter implements AutoCloseable {
 
     // ---- chunks ----
 
-    /** Hands what there is to the background thread. Not needed for anything but tests of what a crash leaves. */
+    /**
+     * Hands the finished events to the background thread, without waiting for it. Rarely needed: a chunk is handed
+     * over when it is full or a second old, and what is left when the tracer waits longer is saved all the same.
+     */
     public void flush() {
         chunks.check();
         requireNoneOpen();
@@ -415,6 +423,9 @@ public final class TraceWriter implements AutoCloseable {
             chunks.put(chunk);
         }
         chunks.close();
+        if (chunk.events == 0) {
+            chunk.free();
+        }
         chunks.check();
     }
 

@@ -17,8 +17,8 @@ import reprise.linux.Files;
  * The handful of libzstd's functions that chunks need.
  *
  * <p>The library is the system's or, where there is none, the one that zstd-jni carries. zstd-jni's own classes are not
- * used: on a current JDK they bind a hundred functions at first use, 300 ms of work on a machine that is about to record,
- * where these few take one millisecond since they share the shape of {@link reprise.linux.Syscall}'s.
+ * used: on a current JDK they bind a hundred functions at first use, 300 ms of work on a machine that is about to
+ * record, where these few take one millisecond since they share the shape of {@link reprise.linux.Syscall}'s.
  */
 final class Zstd {
     private static final int COMPRESSION_LEVEL = 100;
@@ -50,7 +50,7 @@ final class Zstd {
     }
 
     /** zstd-jni's library, from an anonymous file: no place on disk has to be writable and executable. */
-    private static SymbolLookup carried() {
+    static SymbolLookup carried() {
         String resource = "/linux/amd64/libzstd-jni-" + com.github.luben.zstd.util.ZstdVersion.VERSION + ".so";
         try (InputStream in = Zstd.class.getResourceAsStream(resource);
                 Arena arena = Arena.ofConfined()) {

@@ -68,11 +68,9 @@ public final class Instruction {
     Kind kind = Kind.INVALID;
     long address;
     int length;
-    int map;
     int opcode;
     int opcodeOffset;
     int modrmOffset;
-    int modrm;
     int displacementOffset;
     int displacementSize;
     long displacement;

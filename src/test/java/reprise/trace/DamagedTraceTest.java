@@ -1,6 +1,7 @@
 package reprise.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import java.io.IOException;
@@ -91,14 +92,12 @@ class DamagedTraceTest {
             MemorySegment bad = Arena.ofAuto().allocate(good.byteSize(), 8).copyFrom(good);
             for (int flips = 1 + random.nextInt(3); flips > 0; flips--) {
                 long at = random.nextLong(bad.byteSize() / 8);
-                long value =
-                        switch (random.nextInt(4)) {
-                            case 0 -> random.nextLong();
-                            case 1 -> random.nextInt(64);
-                            case 2 -> -1;
-                            default ->
-                                bad.getAtIndex(java.lang.foreign.ValueLayout.JAVA_LONG, at) ^ 1L << random.nextInt(64);
-                        };
+                long value = switch (random.nextInt(4)) {
+                    case 0 -> random.nextLong();
+                    case 1 -> random.nextInt(64);
+                    case 2 -> -1;
+                    default -> bad.getAtIndex(java.lang.foreign.ValueLayout.JAVA_LONG, at) ^ 1L << random.nextInt(64);
+                };
                 bad.setAtIndex(java.lang.foreign.ValueLayout.JAVA_LONG, at, value);
             }
             EventDecoder decoder = new EventDecoder(bad.asSlice(0, 8 * random.nextLong(bad.byteSize() / 8 + 1)), 1);
@@ -130,15 +129,44 @@ class DamagedTraceTest {
             MemorySegment packed = arena.allocate(Zstd.bound(5000));
             MemorySegment out = arena.allocate(5000);
             long length = compressor.compress(raw.address(), 5000, packed.address(), packed.byteSize());
-            assertThat(decompressor.decompress(packed.address(), length, out.address(), 5000)).isEqualTo(5000);
-            assertThat(decompressor.decompress(packed.address(), length, out.address(), 4999)).isEqualTo(-1);
-            assertThat(decompressor.decompress(packed.address(), length - 1, out.address(), 5000)).isEqualTo(-1);
+            assertThat(decompressor.decompress(packed.address(), length, out.address(), 5000))
+                    .isEqualTo(5000);
+            assertThat(decompressor.decompress(packed.address(), length, out.address(), 4999))
+                    .isEqualTo(-1);
+            assertThat(decompressor.decompress(packed.address(), length - 1, out.address(), 5000))
+                    .isEqualTo(-1);
             assertThat(compressor.compress(SampleTrace.bytes(1, 5000).address(), 5000, packed.address(), 100))
                     .isEqualTo(-1);
             for (int i = 0; i < 1000; i++) {
                 MemorySegment noise = SampleTrace.bytes(random.nextLong(), 300);
-                assertThat(decompressor.decompress(noise.address(), 300, out.address(), 5000)).isBetween(-1L, 5000L);
+                assertThat(decompressor.decompress(noise.address(), 300, out.address(), 5000))
+                        .isBetween(-1L, 5000L);
             }
+        }
+    }
+
+    @Test
+    void theCarriedLibraryIsThereWhereTheSystemHasNone() {
+        assertThat(Zstd.carried().find("ZSTD_compress2")).isPresent();
+        assertThat(Zstd.carried().find("ZSTD_decompressDCtx")).isPresent();
+    }
+
+    @Test
+    void seekingIntoADamagedChunkEndsTheTraceThere() throws IOException {
+        byte[] damaged = intact.clone();
+        damaged[damaged.length - 1] ^= 1;
+        Files.write(file, damaged);
+        try (TraceReader reader = TraceReader.open(directory)) {
+            assertThat(reader.next()).isNotNull();
+            long last = reader.lastSequence();
+            assertThat(last).isEqualTo(texts.size());
+            assertThatThrownBy(() -> reader.seek(last))
+                    .isInstanceOf(TraceException.class)
+                    .hasMessageContaining("event " + last + " cannot be read: the chunk at byte");
+            assertThat(reader.next()).isNull();
+            assertThat(reader.lastSequence()).isLessThan(last);
+            reader.seek(2);
+            assertThat(SampleTrace.text(reader.next())).isEqualTo(texts.get(1));
         }
     }
 

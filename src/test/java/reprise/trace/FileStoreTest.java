@@ -152,8 +152,8 @@ class FileStoreTest {
     @Test
     void holesStayHoles() throws Exception {
         Path source = temporary.resolve("sparse");
-        try (FileChannel channel =
-                FileChannel.open(source, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+        try (FileChannel channel = FileChannel.open(
+                source, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
             channel.write(ByteBuffer.wrap(new byte[] {1}), 0);
             channel.write(ByteBuffer.wrap(new byte[] {2}), 1L << 32);
             channel.write(ByteBuffer.wrap(new byte[] {3}), 1L << 36);
@@ -209,7 +209,8 @@ class FileStoreTest {
         long descriptor = reprise.linux.Files.open(source.toString(), 0, 0);
         Files.delete(source);
         Path trace = trace(root);
-        FileStore.Stored stored = new FileStore(root, trace, YOUNG).add("/proc/self/fd/" + descriptor, source + " (deleted)");
+        FileStore.Stored stored =
+                new FileStore(root, trace, YOUNG).add("/proc/self/fd/" + descriptor, source + " (deleted)");
         reprise.linux.Files.close(descriptor);
         assertThat(trace.resolve(stored.stored())).hasBinaryContent(new byte[] {4, 5});
     }
@@ -262,7 +263,7 @@ class FileStoreTest {
         FileStore store = new FileStore(root, trace, YOUNG);
         assertThatThrownBy(() -> store.add(temporary.resolve("nothing").toString(), "/lib/x"))
                 .isInstanceOf(TraceException.class)
-                .hasMessage("cannot store /lib/x in the trace: it cannot be found");
+                .hasMessage("cannot store /lib/x in the trace: no such file or directory");
         assertThatThrownBy(() -> store.add("/dev/null", "/dev/null"))
                 .isInstanceOf(TraceException.class)
                 .hasMessage("cannot store /dev/null in the trace: it is not a regular file");

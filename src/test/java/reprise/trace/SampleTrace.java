@@ -74,11 +74,9 @@ final class SampleTrace {
                         new Event.MemoryWrite(10, 0x7fff_ffff_0000L, bytes(3, 4096)),
                         new Event.MemoryWrite(-10, -1, bytes(3, 0)),
                         new Event.MemoryWrite(10, 0, bytes(3, 1)))));
-        all.add(new Event.Exec(
-                at(1, 10), 10, 0, "", List.of(), registers(5), bytes(6, 0), List.of(), List.of()));
+        all.add(new Event.Exec(at(1, 10), 10, 0, "", List.of(), registers(5), bytes(6, 0), List.of(), List.of()));
         all.add(new Event.SyscallEnter(at(64, 12), registers(7)));
-        all.add(new Event.SyscallExit(
-                at(63, 12), registers(8), 0, 17, null, null, 1, List.of(), List.of(), null));
+        all.add(new Event.SyscallExit(at(63, 12), registers(8), 0, 17, null, null, 1, List.of(), List.of(), null));
         all.add(new Event.SyscallExit(
                 at(65, 12),
                 null,
@@ -182,16 +180,14 @@ final class SampleTrace {
                 yield to.end();
             }
             case Event.InstructionTrapped e ->
-                to.instructionTrapped(
-                        domain, tid, e.instruction(), e.before(), e.rax(), e.rbx(), e.rcx(), e.rdx());
+                to.instructionTrapped(domain, tid, e.instruction(), e.before(), e.rax(), e.rbx(), e.rcx(), e.rdx());
             case Event.TaskExit e -> {
                 to.taskExit(domain, tid, e.waitStatus());
                 writes(to, e.writes());
                 yield to.end();
             }
             case Event.CoreBound e -> to.coreBound(domain, tid, e.core());
-            case Event.Checksum e ->
-                to.checksum(domain, tid, e.complete(), e.pages(), e.hashes(), e.pages().length);
+            case Event.Checksum e -> to.checksum(domain, tid, e.complete(), e.pages(), e.hashes(), e.pages().length);
             case Event.Note e -> to.note(domain, tid, e.text());
             case Event.End e -> to.end(domain, tid, e.waitStatus());
         };

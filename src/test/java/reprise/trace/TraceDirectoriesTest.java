@@ -161,7 +161,9 @@ class TraceDirectoriesTest {
         try (TraceWriter running = TraceWriter.create(directories.create("running"), SampleTrace.HEADER)) {
             running.note(1, 1, "one");
             List<TraceSummary> list = directories.list();
-            assertThat(list).extracting(TraceSummary::name).containsExactly("broken-0", "cut-0", "running-0", "whole-0");
+            assertThat(list)
+                    .extracting(TraceSummary::name)
+                    .containsExactly("broken-0", "cut-0", "running-0", "whole-0");
             assertThat(list)
                     .extracting(TraceSummary::state)
                     .containsExactly(
@@ -199,7 +201,8 @@ class TraceDirectoriesTest {
         assertThat(directories.resolve(null)).isEqualTo(one);
         directories.remove(one);
         assertThat(stored()).isEmpty();
-        assertThat(Files.exists(root.resolve("latest"), LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(Files.exists(root.resolve("latest"), LinkOption.NOFOLLOW_LINKS))
+                .isFalse();
         assertThatThrownBy(() -> directories.remove(one)).hasMessage("there is no trace " + one);
         Files.createDirectory(root.resolve("something"));
         assertThatThrownBy(() -> directories.remove(root.resolve("something")))

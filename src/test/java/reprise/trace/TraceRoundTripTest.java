@@ -31,7 +31,8 @@ class TraceRoundTripTest {
             assertThat(writer.lastSequence()).isEqualTo(events.size());
         }
         assertThat(SampleTrace.texts(directory))
-                .containsExactlyElementsOf(events.stream().map(SampleTrace::text).toList());
+                .containsExactlyElementsOf(
+                        events.stream().map(SampleTrace::text).toList());
     }
 
     @Test
@@ -147,6 +148,22 @@ class TraceRoundTripTest {
             writer.note(1, 1, "x");
         }
         assertThat(SampleTrace.texts(directory)).hasSize(1);
+    }
+
+    @Test
+    void bytesThatCannotBeCompressedAreKeptAsTheyAre() throws Exception {
+        Path directory = SampleTrace.directory(temporary);
+        MemorySegment noise = SampleTrace.bytes(1, 100_000);
+        try (TraceWriter writer = TraceWriter.create(directory, SampleTrace.HEADER)) {
+            writer.taskExit(1, 1, 0);
+            MemorySegment.copy(noise, 0, writer.write(1, 2, 100_000), 0, 100_000);
+            writer.end();
+        }
+        assertThat(Files.size(directory.resolve("events"))).isBetween(100_000L, 100_200L);
+        try (TraceReader reader = TraceReader.open(directory)) {
+            Event.TaskExit event = (Event.TaskExit) reader.next();
+            assertThat(event.writes().getFirst().data().mismatch(noise)).isEqualTo(-1);
+        }
     }
 
     @Test

@@ -204,6 +204,52 @@ class TraceWriterTest {
         assertThat(TraceSummary.of(directory).state()).isEqualTo(TraceSummary.State.INCOMPLETE);
     }
 
+    /** Records until it is killed; run in a JVM of its own. */
+    static final class Endless {
+        public static void main(String[] arguments) throws InterruptedException {
+            TraceWriter writer = TraceWriter.create(Path.of(arguments[0]), SampleTrace.HEADER);
+            for (int i = 0; i < 200_000; i++) {
+                writer.note(1, 1, "note " + (i + 1));
+            }
+            Thread.sleep(100_000);
+            writer.close();
+        }
+    }
+
+    @Test
+    void aRecorderKilledWhileItWaitsLosesNothing() throws Exception {
+        Path directory = SampleTrace.directory(temporary);
+        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        Process recorder = new ProcessBuilder(
+                        java.toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        classPath,
+                        Endless.class.getName(),
+                        directory.toString())
+                .inheritIO()
+                .start();
+        try {
+            Instant patience = Instant.now().plus(Duration.ofSeconds(60));
+            while (TraceSummary.of(directory).events() < 200_000
+                    && Instant.now().isBefore(patience)) {
+                Thread.sleep(50);
+            }
+            assertThat(directory.resolve("events.unfinished")).exists();
+            assertThat(TraceSummary.of(directory).state()).isEqualTo(TraceSummary.State.RECORDING);
+        } finally {
+            recorder.destroyForcibly().waitFor();
+        }
+        assertThat(TraceSummary.of(directory).state()).isEqualTo(TraceSummary.State.INCOMPLETE);
+        try (TraceReader reader = TraceReader.open(directory)) {
+            assertThat(reader.lastSequence()).isEqualTo(200_000);
+            assertThat(reader.truncated()).isTrue();
+            reader.seek(200_000);
+            assertThat(((Event.Note) reader.next()).text()).isEqualTo("note 200000");
+        }
+    }
+
     private static void awaitFile(Path file) throws InterruptedException {
         Instant patience = Instant.now().plus(Duration.ofSeconds(20));
         while (!Files.exists(file) && Instant.now().isBefore(patience)) {
