@@ -96,7 +96,9 @@ final class CallText {
                 long offset = address - write.address();
                 long length = write.data().byteSize() - offset;
                 if (write.tid() == tid && offset >= 0 && length > 0) {
-                    return write.data().asSlice(offset, Math.min(length, MOST_BYTES)).toArray(JAVA_BYTE);
+                    return write.data()
+                            .asSlice(offset, Math.min(length, MOST_BYTES))
+                            .toArray(JAVA_BYTE);
                 }
             }
             return null;

@@ -30,8 +30,8 @@ final class DumpCommand implements Command {
                 "dump",
                 "[TRACE] [RANGE]",
                 Syntax.Target.TRACE,
-                "Print the events of TRACE, or of the latest one, much as strace would: "
-                        + "[EVENT SECONDS DOMAIN TID] and what happened.",
+                "Print the events of TRACE, or of the latest one, much as strace would. Each line begins with the "
+                        + "event's number, the seconds since the recording began, the domain and the task.",
                 List.of(JSON, STATISTICS, TID, VERBOSE),
                 "RANGE is an event number, FIRST-LAST, FIRST- or 'end' for the last event.");
     }
@@ -56,7 +56,7 @@ final class DumpCommand implements Command {
         if (range.equals(EventRange.LAST)) {
             reader.seek(Math.max(1, reader.lastSequence()));
         } else if (!range.equals(EventRange.ALL)) {
-            reader.seek(range.first());
+            seek(reader, range.first());
         }
         boolean found = false;
         for (Event event = reader.next();
@@ -71,6 +71,15 @@ final class DumpCommand implements Command {
             throw new CommandFailure(ExitStatus.FAILED, "there is no event of task " + tid);
         }
         printer.finish();
+    }
+
+    private static void seek(TraceReader reader, long event) {
+        if (event > reader.lastSequence()) {
+            throw new CommandFailure(
+                    ExitStatus.FAILED,
+                    "the trace has no event " + event + ": its last is event " + reader.lastSequence());
+        }
+        reader.seek(event);
     }
 
     private static EventPrinter printer(TraceReader reader, Output output, Arguments arguments) {

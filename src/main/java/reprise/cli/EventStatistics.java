@@ -131,13 +131,27 @@ final class EventStatistics implements EventPrinter {
     }
 
     private void summary() {
-        term("events").add(events.count).add(", the last after ").add(Amounts.duration(lastNanos)).line();
-        term("system calls").add(allCalls.count).add(", all of them stopped the program").line();
+        term("events")
+                .add(events.count)
+                .add(", the last after ")
+                .add(Amounts.duration(lastNanos))
+                .line();
+        term("system calls")
+                .add(allCalls.count)
+                .add(", all of them stopped the program")
+                .line();
         term("memory recorded").add(Amounts.bytes(events.bytes)).line();
         if (checkedPages > 0) {
-            term("checksums").add(checkedPages).add(" pages").line();
+            term("checksums")
+                    .add(checkedPages)
+                    .add(checkedPages == 1 ? " page" : " pages")
+                    .line();
         }
-        term("files stored").add(storedFiles).add(", ").add(Amounts.bytes(storedBytes)).line();
+        term("files stored")
+                .add(storedFiles)
+                .add(", ")
+                .add(Amounts.bytes(storedBytes))
+                .line();
         term("size of all events")
                 .add(Amounts.bytes(size.encodedBytes()))
                 .add(", compressed ")

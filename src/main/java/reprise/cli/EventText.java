@@ -26,7 +26,11 @@ final class EventText implements EventPrinter {
         Event.Header header = event.header();
         output.add("[").right(header.sequence(), 7).add(" ");
         appendSeconds(header.nanos());
-        output.add(" ").right(header.domain(), 2).add(" ").right(header.tid(), 7).add("] ");
+        output.add(" ")
+                .right(header.domain(), 2)
+                .add(" ")
+                .right(header.tid(), 7)
+                .add("] ");
         switch (event) {
             case Event.SyscallExit exit -> exited(exit);
             case Event.SyscallEnter enter -> line(calls.entered(enter));
@@ -95,13 +99,15 @@ final class EventText implements EventPrinter {
         text.append(shown < arguments.size() ? ", ..." : "").append("]) = 0");
         line(text.toString());
         if (exec.formerTid() != exec.header().tid()) {
-            detail("called by thread " + exec.formerTid() + ", which goes on as " + exec.header().tid());
+            detail("called by thread " + exec.formerTid() + ", which goes on as "
+                    + exec.header().tid());
         }
         long bytes = 0;
         for (Event.MemoryWrite write : exec.writes()) {
             bytes += write.data().byteSize();
         }
-        detail(exec.mappings().size() + " mappings, " + Amounts.bytes(bytes) + " of their content recorded, begins at 0x"
+        detail(exec.mappings().size() + " mappings, " + Amounts.bytes(bytes)
+                + " of their content recorded, begins at 0x"
                 + Long.toHexString(Registers.get(exec.registers(), Registers.RIP)));
         if (verbose) {
             exec.mappings().forEach(mapping -> detail(MappingText.of(mapping)));
@@ -112,7 +118,8 @@ final class EventText implements EventPrinter {
     private void writes(List<Event.MemoryWrite> writes) {
         if (verbose) {
             for (Event.MemoryWrite write : writes) {
-                detail("write " + MappingText.range(write.address(), write.data().byteSize()) + ", "
+                detail("write "
+                        + MappingText.range(write.address(), write.data().byteSize()) + ", "
                         + write.data().byteSize() + " bytes, in " + write.tid());
             }
         }

@@ -43,9 +43,12 @@ final class HelpCommand implements Command {
                 """);
         for (Command command : Commands.all()) {
             Syntax syntax = command.syntax();
-            Syntax.entry(page, syntax.command(), syntax.summary());
+            Syntax.entry(page, syntax.command(), syntax.brief());
         }
         page.append("""
+
+                Traces are kept in ~/.local/share/reprise, or in REPRISE_TRACE_DIR. Where a TRACE is left out, the
+                latest one is meant.
 
                 'reprise COMMAND --help' describes a command, 'reprise --version' shows the version.
                 """);

@@ -14,13 +14,23 @@ import reprise.trace.TraceSummary;
 
 /** {@code reprise ls}: the traces there are. */
 final class LsCommand implements Command {
-    static final Option DETAILED =
-            Option.flag('l', "Show when each was made, how long it took, its size on disk, how it ended, and the command.");
+    static final Option DETAILED = Option.flag(
+            'l', "Show when each was made, how long it took, its size on disk, how it ended, and the command.");
     static final Option BY_TIME = Option.flag('t', "Sort by time, the latest first.");
     static final Option REVERSED = Option.flag('r', "Reverse the order.");
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
     private static final String UNKNOWN = "-";
+
+    private final TraceDirectories directories;
+
+    LsCommand() {
+        this(TraceDirectories.ofUser());
+    }
+
+    LsCommand(TraceDirectories directories) {
+        this.directories = directories;
+    }
 
     @Override
     public Syntax syntax() {
@@ -40,12 +50,13 @@ final class LsCommand implements Command {
             throw syntax().wrongUse("takes no operand");
         }
         return Traces.telling(() -> {
-            List<TraceSummary> traces = sorted(TraceDirectories.ofUser().list(), arguments);
+            List<TraceSummary> traces = sorted(directories.list(), arguments);
             return Output.print(output -> {
                 if (arguments.has(DETAILED)) {
                     table(traces, output);
                 } else {
-                    traces.forEach(trace -> output.add(Quotes.plain(trace.name())).line());
+                    traces.forEach(
+                            trace -> output.add(Quotes.plain(trace.name())).line());
                 }
             });
         });
@@ -83,12 +94,18 @@ final class LsCommand implements Command {
         for (TraceSummary trace : traces) {
             width = Math.max(width, trace.name().length());
         }
-        output.left("NAME", width).add("  WHEN                      DUR   SIZE  EXIT       CMD").line();
+        output.left("NAME", width)
+                .add("  WHEN                      DUR   SIZE  EXIT       CMD")
+                .line();
         for (TraceSummary trace : traces) {
             Last last = Last.of(trace);
             output.left(Quotes.plain(trace.name()), width).add("  ");
-            output.left(trace.startedAt() == 0 ? UNKNOWN : time(trace.startedAt()), 19).add("  ");
-            output.right(last.duration, 8).add("  ").right(Amounts.bytes(trace.bytes()), 5).add("  ");
+            output.left(trace.startedAt() == 0 ? UNKNOWN : time(trace.startedAt()), 19)
+                    .add("  ");
+            output.right(last.duration, 8)
+                    .add("  ")
+                    .right(Amounts.bytes(trace.bytes()), 5)
+                    .add("  ");
             output.left(last.exit, 9).add("  ");
             output.add(
                             trace.state() == TraceSummary.State.BROKEN && trace.problem() != null
@@ -105,12 +122,11 @@ final class LsCommand implements Command {
     /** What the last event of a trace tells. */
     private record Last(String duration, String exit) {
         static Last of(TraceSummary trace) {
-            String state =
-                    switch (trace.state()) {
-                        case RECORDING -> "recording";
-                        case BROKEN -> "broken";
-                        case COMPLETE, INCOMPLETE -> "cut off";
-                    };
+            String state = switch (trace.state()) {
+                case RECORDING -> "recording";
+                case BROKEN -> "broken";
+                case COMPLETE, INCOMPLETE -> "cut off";
+            };
             if (trace.events() == 0) {
                 return new Last(UNKNOWN, state);
             }

@@ -13,12 +13,11 @@ final class MappingText {
 
     /** {@code 7f0000000000-7f0000002000 r-xp file 3 +0x1000 /usr/lib/libc.so.6}. */
     static String of(Event.Mapping mapping) {
-        String backing =
-                switch (mapping.backing()) {
-                    case Event.Anonymous ignored -> "p anonymous";
-                    case Event.PrivateFile file -> "p file " + file.file() + offset(file.offset());
-                    case Event.Shared shared -> "s object " + shared.object() + offset(shared.offset());
-                };
+        String backing = switch (mapping.backing()) {
+            case Event.Anonymous ignored -> "p anonymous";
+            case Event.PrivateFile file -> "p file " + file.file() + offset(file.offset());
+            case Event.Shared shared -> "s object " + shared.object() + offset(shared.offset());
+        };
         String name = mapping.name().isEmpty() ? "" : " " + Quotes.plain(mapping.name());
         return range(mapping.address(), mapping.length()) + " " + protection(mapping.protection()) + backing + name;
     }

@@ -65,9 +65,11 @@ final class ProcessTree {
     void accept(Event event) {
         switch (event) {
             case Event.Exec exec -> executed(exec);
-            case Event.SyscallExit exit when exit.child() != null -> born(exit.header().tid(), exit.child());
+            case Event.SyscallExit exit
+            when exit.child() != null -> born(exit.header().tid(), exit.child());
             case Event.TaskExit exit -> ended(exit.header().tid(), exit.waitStatus());
-            case Event.End end when !processes.isEmpty() -> {
+            case Event.End end
+            when !processes.isEmpty() -> {
                 processes.getFirst().threads = 0;
                 processes.getFirst().waitStatus = end.waitStatus();
             }

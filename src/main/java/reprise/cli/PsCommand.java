@@ -12,10 +12,10 @@ final class PsCommand implements Command {
                 "ps",
                 "[TRACE]",
                 Syntax.Target.TRACE,
-                "List the processes of TRACE, or of the latest one: pid, parent, exit status and command.",
+                "List the processes of TRACE, or of the latest one.",
                 List.of(),
-                "EXIT is the exit status, the signal that killed the process, or 'none' if it had not ended. "
-                        + "The columns are separated by tabs.");
+                "EXIT is the exit status, the signal that killed the process, or 'none' if it had not ended. CMD is "
+                        + "the first program that the process executed. The columns are separated by tabs.");
     }
 
     @Override

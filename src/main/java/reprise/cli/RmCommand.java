@@ -14,7 +14,15 @@ final class RmCommand implements Command {
     static final Option FORCED =
             Option.flag('f', "Delete what is still being recorded or broken too, and do not mind what is missing.");
 
-    private final TraceDirectories directories = TraceDirectories.ofUser();
+    private final TraceDirectories directories;
+
+    RmCommand() {
+        this(TraceDirectories.ofUser());
+    }
+
+    RmCommand(TraceDirectories directories) {
+        this.directories = directories;
+    }
 
     @Override
     public Syntax syntax() {
@@ -37,7 +45,7 @@ final class RmCommand implements Command {
             try {
                 remove(name, arguments.has(FORCED));
             } catch (TraceException e) {
-                System.err.println("reprise rm: " + e.getMessage());
+                System.err.println("reprise rm: " + Quotes.plain(e.getMessage()));
                 status = ExitStatus.FAILED;
             }
         }
@@ -54,7 +62,8 @@ final class RmCommand implements Command {
         if (trace.state() == TraceSummary.State.BROKEN && !(forced && (known || trace.startedAt() != 0))) {
             String problem = String.valueOf(trace.problem());
             throw new TraceException(
-                    (problem.contains(trace.directory().toString()) ? "" : trace.directory() + " is broken: ") + problem
+                    (problem.contains(trace.directory().toString()) ? "" : trace.directory() + " is broken: ")
+                            + problem
                             + (known ? " (to delete it, use 'reprise rm -f')" : ""));
         }
         if (trace.state() == TraceSummary.State.RECORDING && !forced) {
@@ -72,7 +81,8 @@ final class RmCommand implements Command {
         } catch (TraceException e) {
             // A trace without a header is none for other commands, but can be deleted where only traces are.
             Optional<TraceSummary> broken = directories.list().stream()
-                    .filter(each -> each.name().equals(name) || each.directory().equals(Path.of(name).toAbsolutePath()))
+                    .filter(each -> each.name().equals(name)
+                            || each.directory().equals(Path.of(name).toAbsolutePath()))
                     .findFirst();
             if (broken.isEmpty() && !(forced && isMissing(name))) {
                 throw e;

@@ -45,7 +45,8 @@ final class SignalText {
 
     /** {@code --- SIGALRM {...} --- before the system call at 0x7f01: handler 0x7f02}. */
     static String of(Event.SignalDelivered event) {
-        StringBuilder text = new StringBuilder("--- ").append(Signal.name(event.signal())).append(' ');
+        StringBuilder text =
+                new StringBuilder("--- ").append(Signal.name(event.signal())).append(' ');
         appendInfo(text, event.signal(), event.signalInfo());
         text.append(" --- ");
         text.append(
@@ -58,12 +59,17 @@ final class SignalText {
         if (event.after() == null) {
             return text.append(": fatal").toString();
         }
-        return text.append(": handler ").append(hex(Registers.get(event.after(), Registers.RIP))).toString();
+        return text.append(": handler ")
+                .append(hex(Registers.get(event.after(), Registers.RIP)))
+                .toString();
     }
 
     private static void appendInfo(StringBuilder text, int signal, MemorySegment info) {
         int code = word(info, CODE);
-        text.append("{si_signo=").append(Signal.name(signal)).append(", si_code=").append(code(signal, code));
+        text.append("{si_signo=")
+                .append(Signal.name(signal))
+                .append(", si_code=")
+                .append(code(signal, code));
         if (code == SI_USER || code == SI_TKILL || code == SI_QUEUE) {
             appendSender(text, info);
             if (code == SI_QUEUE) {
@@ -120,21 +126,19 @@ final class SignalText {
         if (code <= 0) {
             return -code < SENT.length && code > Integer.MIN_VALUE ? SENT[-code] : Integer.toString(code);
         }
-        String names =
-                switch (signal) {
-                    case Signal.SIGCHLD ->
-                        "CLD_EXITED CLD_KILLED CLD_DUMPED CLD_TRAPPED CLD_STOPPED CLD_CONTINUED";
-                    case Signal.SIGSEGV -> "SEGV_MAPERR SEGV_ACCERR SEGV_BNDERR SEGV_PKUERR";
-                    case Signal.SIGBUS -> "BUS_ADRALN BUS_ADRERR BUS_OBJERR BUS_MCEERR_AR BUS_MCEERR_AO";
-                    case Signal.SIGFPE ->
-                        "FPE_INTDIV FPE_INTOVF FPE_FLTDIV FPE_FLTOVF FPE_FLTUND FPE_FLTRES FPE_FLTINV FPE_FLTSUB";
-                    case Signal.SIGILL ->
-                        "ILL_ILLOPC ILL_ILLOPN ILL_ILLADR ILL_ILLTRP ILL_PRVOPC ILL_PRVREG ILL_COPROC ILL_BADSTK";
-                    case Signal.SIGTRAP -> "TRAP_BRKPT TRAP_TRACE TRAP_BRANCH TRAP_HWBKPT TRAP_UNK";
-                    case Signal.SIGIO -> "POLL_IN POLL_OUT POLL_MSG POLL_ERR POLL_PRI POLL_HUP";
-                    case Signal.SIGSYS -> "SYS_SECCOMP SYS_USER_DISPATCH";
-                    default -> "";
-                };
+        String names = switch (signal) {
+            case Signal.SIGCHLD -> "CLD_EXITED CLD_KILLED CLD_DUMPED CLD_TRAPPED CLD_STOPPED CLD_CONTINUED";
+            case Signal.SIGSEGV -> "SEGV_MAPERR SEGV_ACCERR SEGV_BNDERR SEGV_PKUERR";
+            case Signal.SIGBUS -> "BUS_ADRALN BUS_ADRERR BUS_OBJERR BUS_MCEERR_AR BUS_MCEERR_AO";
+            case Signal.SIGFPE ->
+                "FPE_INTDIV FPE_INTOVF FPE_FLTDIV FPE_FLTOVF FPE_FLTUND FPE_FLTRES FPE_FLTINV FPE_FLTSUB";
+            case Signal.SIGILL ->
+                "ILL_ILLOPC ILL_ILLOPN ILL_ILLADR ILL_ILLTRP ILL_PRVOPC ILL_PRVREG ILL_COPROC ILL_BADSTK";
+            case Signal.SIGTRAP -> "TRAP_BRKPT TRAP_TRACE TRAP_BRANCH TRAP_HWBKPT TRAP_UNK";
+            case Signal.SIGIO -> "POLL_IN POLL_OUT POLL_MSG POLL_ERR POLL_PRI POLL_HUP";
+            case Signal.SIGSYS -> "SYS_SECCOMP SYS_USER_DISPATCH";
+            default -> "";
+        };
         String[] list = names.split(" ");
         return code <= list.length && !names.isEmpty() ? list[code - 1] : Integer.toString(code);
     }

@@ -120,6 +120,12 @@ record Syntax(String command, String operands, Target target, String summary, Li
         return new CommandFailure(ExitStatus.USAGE, message, Optional.of("see 'reprise " + command + " --help'"));
     }
 
+    /** The first sentence of the summary. */
+    String brief() {
+        int end = summary.indexOf(". ");
+        return end < 0 ? summary : summary.substring(0, end + 1);
+    }
+
     /** The help page, which ends in a line feed. */
     String help() {
         StringBuilder page = new StringBuilder();

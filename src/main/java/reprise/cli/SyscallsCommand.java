@@ -21,7 +21,7 @@ final class SyscallsCommand implements Command {
                 "syscalls",
                 "",
                 Syntax.Target.NOTHING,
-                "List the system calls: number, name, arguments, and how far each is supported. The commands of calls "
+                "List the system calls, and how far each is supported. The commands of calls "
                         + "that are many in one, as ioctl, are listed where they differ.",
                 List.of(JSON, MARKDOWN),
                 "supported: recorded and replayed; special: too, by code of its own; answered: refused with an error "
@@ -52,11 +52,17 @@ final class SyscallsCommand implements Command {
     private static void text(List<SyscallTable.Row> rows, Output output) {
         for (SyscallTable.Row row : rows) {
             String call = isCommand(row) ? "  " + row.name() : row.name() + "(" + row.arguments() + ")";
-            output.right(row.number(), 3).add("  ").left(support(row.support()), 11).add("  ");
+            output.right(row.number(), 3)
+                    .add("  ")
+                    .left(support(row.support()), 11)
+                    .add("  ");
             if (row.reason().isEmpty()) {
                 output.add(call).line();
             } else {
-                output.left(call, REASON_COLUMN - 18).add("  ").add(row.reason()).line();
+                output.left(call, REASON_COLUMN - 18)
+                        .add("  ")
+                        .add(row.reason())
+                        .line();
             }
         }
     }

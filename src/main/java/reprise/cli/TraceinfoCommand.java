@@ -23,7 +23,8 @@ final class TraceinfoCommand implements Command {
                 "traceinfo",
                 "[TRACE]",
                 Syntax.Target.TRACE,
-                "Describe TRACE, or the latest one, as JSON: format, machine, program, environment, counts and sizes.",
+                "Describe TRACE, or the latest one, as JSON. It tells format, machine, program, environment, counts and "
+                        + "sizes.",
                 List.of(),
                 "The environment may hold secrets: look before you pass it on.");
     }
@@ -73,7 +74,8 @@ final class TraceinfoCommand implements Command {
 
     private static void header(JsonGenerator json, TraceHeader header) throws IOException {
         json.writeStringField("uuid", header.uuid());
-        json.writeStringField("startedAt", Instant.ofEpochMilli(header.startedAt()).toString());
+        json.writeStringField(
+                "startedAt", Instant.ofEpochMilli(header.startedAt()).toString());
         json.writeStringField("kernel", header.kernel());
         json.writeStringField("cpuModel", header.cpuModel());
         texts(json, "cpuFeatures", header.cpuFeatures());

@@ -39,7 +39,7 @@ final class Traces {
         try {
             return work.get();
         } catch (TraceException e) {
-            throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
+            throw new CommandFailure(ExitStatus.FAILED, Quotes.plain(e.getMessage()));
         }
     }
 }

@@ -172,26 +172,6 @@ final class CarrierMemory {
                 0);
     }
 
-    /** Takes away all access to the page of an address; its protection until now. */
-    int forbid(long address) {
-        for (ProcMaps.Region region : ProcMaps.read(carrier.tid())) {
-            if (region.start() <= address && address < region.end()) {
-                protectPage(address, 0);
-                return region.protection();
-            }
-        }
-        throw new Mismatch(String.format("Nothing is mapped at 0x%x.%n", address));
-    }
-
-    /** Undoes {@link #forbid}. */
-    void allow(long address, int protection) {
-        protectPage(address, protection);
-    }
-
-    private void protectPage(long address, int protection) {
-        carrier.remote("mprotect", SyscallNumber.MPROTECT, address & -PAGE, PAGE, protection, 0, 0, 0);
-    }
-
     /**
      * Writes recorded bytes.
      *

@@ -1,7 +1,6 @@
 package reprise.replay;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
-import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
@@ -25,8 +23,6 @@ import reprise.x86.Registers;
  */
 final class ReplaySession implements AutoCloseable {
     private static final long CLONE_THREAD = 0x10000;
-    private static final int BUS_ADRERR = 2;
-    private static final int SIGINFO_ADDRESS = 16;
 
     private final ReplayOptions options;
     private final StoredFiles files;
@@ -295,13 +291,7 @@ final class ReplaySession implements AutoCloseable {
                 carrier.registersChanged(task);
                 compare(event.before(), task, Registers.ORIG_RAX);
             }
-            case FAULT -> {
-                if (isBehindEndOfFile(event)) {
-                    runToBusError(task, event);
-                } else {
-                    runToFault(task, event, event.signal(), event.before());
-                }
-            }
+            case FAULT -> runToFault(task, event, event.signal(), event.before());
         }
         write(event.writes(), carrier);
         if (event.after() != null) {
@@ -311,27 +301,6 @@ final class ReplaySession implements AutoCloseable {
             carrier.setExtendedState(task, event.extendedState());
         }
         task.setRestarted(false);
-    }
-
-    private static boolean isBehindEndOfFile(Event.SignalDelivered event) {
-        return event.signal() == Signal.SIGBUS && Ptrace.codeOf(event.signalInfo()) == BUS_ADRERR;
-    }
-
-    /**
-     * The mapped file was shorter at that moment than it is here, where shared objects only grow: the first access to the
-     * page is caught in another way.
-     */
-    private void runToBusError(ReplayTask task, Event.SignalDelivered event) {
-        CarrierMemory memory = task.carrier().memory();
-        long address = event.signalInfo().get(ValueLayout.JAVA_LONG, SIGINFO_ADDRESS);
-        int protection = memory.forbid(address);
-        int status = run(task, event);
-        memory.allow(address, protection);
-        if (Wait.isSyscallStop(status)
-                || Wait.stopSignal(status) != Signal.SIGBUS && Wait.stopSignal(status) != Signal.SIGSEGV) {
-            throw unexpected(task, "raise SIGBUS", status);
-        }
-        compare(event.before(), task, -1);
     }
 
     private void instructionTrapped(Event.InstructionTrapped event) {

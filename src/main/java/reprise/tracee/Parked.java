@@ -37,6 +37,8 @@ public final class Parked {
         do {
             status = tracee.awaitStop();
             if (Wait.event(status) != Ptrace.EVENT_STOP) {
+                // The end of its exec, which may come after vfork's wait for it. Any stop uses up a pending interrupt.
+                Ptrace.interrupt(pid);
                 tracee.resume(Ptrace.CONT, 0);
             }
         } while (Wait.event(status) != Ptrace.EVENT_STOP);

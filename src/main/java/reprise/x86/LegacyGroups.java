@@ -57,9 +57,12 @@ final class LegacyGroups {
             case 0x01 -> memory ? reg != 5 || prefix == 4 : (GROUP_7_UNDEFINED >> (modrm - 0xc0) & 1) == 0;
             case 0x71, 0x72 -> !memory && (reg == 2 || reg == 4 || reg == 6);
             case 0x73 -> !memory && (reg == 2 || reg == 6 || prefix == 2 && (reg == 3 || reg == 7));
+            case 0x78 -> prefix != 2 || reg == 0;
             case 0xae -> memory ? isGroup15Memory(reg, prefix) : isGroup15Register(reg, prefix);
             case 0xba -> reg >= 4;
+            case 0xc5 -> !memory;
             case 0xc7 -> memory ? reg == 1 || reg >= 3 : reg >= 6;
+            case 0xd6 -> !memory || prefix == 2;
             default -> true;
         };
     }
@@ -88,7 +91,7 @@ final class LegacyGroups {
     static boolean isLockable(int map, int opcode, int modrm) {
         int reg = modrm >> 3 & 7;
         if (map == OpcodeMaps.MAP_0F && (opcode & ~2) == 0x20) {
-            return true; // AMD's way to name cr8.
+            return reg == 0; // AMD's way to name cr8.
         }
         if (modrm >= 0xc0 || map > OpcodeMaps.MAP_0F) {
             return false;
