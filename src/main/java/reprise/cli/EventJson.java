@@ -89,6 +89,11 @@ final class EventJson implements EventPrinter {
                 registers("before", trapped.before());
             }
             case Event.CoreBound bound -> json.writeNumberField("core", bound.core());
+            case Event.ExecutionPoint point -> {
+                registers("registers", point.registers());
+                hex("vectorHash", point.vectorHash());
+                json.writeNumberField("pages", point.pages().length);
+            }
             case Event.Checksum checksum -> checksum(checksum);
             case Event.Note note -> json.writeStringField("text", note.text());
             case Event.FileStored file -> {

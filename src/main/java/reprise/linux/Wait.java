@@ -25,11 +25,17 @@ public final class Wait {
      *     tracees. EINTR is retried.
      */
     public static long any(int tid, int options) {
-        MemorySegment status = STATUS.get();
         long result;
         do {
-            result = Syscall.call(SyscallNumber.WAIT4, tid, status.address(), options | WALL | WNOTHREAD, 0);
+            result = interruptible(tid, options);
         } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /** As {@link #any}, but -EINTR if a signal interrupted it. */
+    public static long interruptible(int tid, int options) {
+        MemorySegment status = STATUS.get();
+        long result = Syscall.call(SyscallNumber.WAIT4, tid, status.address(), options | WALL | WNOTHREAD, 0);
         return result <= 0 ? result : result << 32 | status.get(JAVA_INT, 0) & 0xffffffffL;
     }
 

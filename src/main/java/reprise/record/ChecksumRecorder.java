@@ -1,16 +1,12 @@
 package reprise.record;
 
-import java.util.ArrayList;
-import java.util.List;
 import reprise.trace.TraceWriter;
 import reprise.tracee.MemoryScanner;
-import reprise.tracee.RuntimePage;
 
 /** Sums up the memory of tasks after their events, as often as was asked for. */
 final class ChecksumRecorder {
     private final RecordOptions options;
     private final TraceWriter trace;
-    private final List<long[]> excluded = new ArrayList<>();
     private long events;
 
     ChecksumRecorder(RecordOptions options, TraceWriter trace) {
@@ -37,13 +33,7 @@ final class ChecksumRecorder {
     private void sum(RecordedTask task) {
         RecordedProcess.Memory memory = task.process.memory;
         long begin = System.nanoTime();
-        if (memory.scanner == null) {
-            memory.scanner = new MemoryScanner(task.tracee, true);
-        }
-        excluded.clear();
-        excluded.add(new long[] {RuntimePage.ADDRESS, RuntimePage.SIZE});
-        excluded.addAll(memory.scratch);
-        MemoryScanner.Changes changes = memory.scanner.changedPages(task.tracee, excluded);
+        MemoryScanner.Changes changes = memory.changes(task.tracee);
         trace.checksum(
                 task.domain.id,
                 task.tid(),

@@ -19,6 +19,8 @@ final class Domain {
     RecordedTask entered;
     /** Tasks alive. */
     int tasks;
+    /** By how much longer than usual a task may compute before it is interrupted: where naming an instant is costly. */
+    long patience = 1;
     /** System.nanoTime when the current task's turn should end. */
     long sliceEnd;
 

@@ -39,6 +39,7 @@ final class ExecRecorder {
     private final Recorder recorder;
     private final TraceWriter trace;
     private final MappedFiles files;
+    private final ResolverPatcher resolver = new ResolverPatcher();
     private final MemorySegment page = Arena.global().allocate(PAGE, 16);
     private final MemorySegment runtimeImage = Arena.global().allocate(PAGE, 16);
     /** Offset of a syscall instruction in the vdso, which is the same in all processes; -1 if not yet looked for. */
@@ -79,7 +80,8 @@ final class ExecRecorder {
         List<ProcMaps.Region> regions = ProcMaps.read(task.tid());
         installRuntime(task, regions);
         hideVdso(task);
-        record(task, formerTid, regions);
+        long patched = resolver.patch(tracee, regions);
+        record(task, formerTid, ProcMaps.read(task.tid()), patched);
         recorder.afterEvent(task, true, false);
     }
 
@@ -148,13 +150,18 @@ final class ExecRecorder {
         }
     }
 
-    private void record(RecordedTask task, int former, List<ProcMaps.Region> regions) {
+    private void record(RecordedTask task, int former, List<ProcMaps.Region> regions, long patched) {
         AddressSpace<MappedFile> mappings = task.process.memory.mappings;
         List<Event.Mapping> list = new ArrayList<>();
         List<long[]> contents = new ArrayList<>();
         for (ProcMaps.Region region : regions) {
-            if (isKernels(region) || region.path().equals("[vsyscall]")) {
+            if (isKernels(region)
+                    || region.path().equals("[vsyscall]")
+                    || region.start() == RuntimePage.ADDRESS) {
                 continue;
+            }
+            if (region.start() <= patched && patched < region.end()) {
+                contents.add(new long[] {patched & -PAGE, 2 * PAGE});
             }
             Event.Backing backing = new Event.Anonymous();
             int flags = MAP_PRIVATE | MAP_ANONYMOUS;

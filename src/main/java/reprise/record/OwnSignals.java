@@ -2,6 +2,7 @@ package reprise.record;
 
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import reprise.linux.Disposition;
+import reprise.linux.PeriodicSignal;
 import reprise.linux.Signal;
 
 /**
@@ -18,8 +19,9 @@ public final class OwnSignals {
     /** Takes over the dispositions of this process; to be called once. */
     public void install() {
         for (int signal = 1; signal < Signal.LIMIT; signal++) {
-            boolean untouchable =
-                    signal == Signal.SIGKILL || signal == Signal.SIGSTOP || Signal.stopsByDefault(signal);
+            boolean untouchable = signal == Signal.SIGKILL
+                    || signal == PeriodicSignal.SIGNAL
+                    || Signal.stopsByDefault(signal);
             if (!untouchable && !Signal.canBeSynchronous(signal) && Disposition.isDefault(signal)) {
                 Disposition.ignore(signal);
             }

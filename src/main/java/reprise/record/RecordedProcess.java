@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import reprise.tracee.AddressSpace;
 import reprise.tracee.MemoryScanner;
+import reprise.tracee.RuntimePage;
+import reprise.tracee.Tracee;
 
 /** A thread group as the recorder sees it. */
 final class RecordedProcess {
@@ -38,6 +40,20 @@ final class RecordedProcess {
 
         Memory(AddressSpace<MappedFile> mappings) {
             this.mappings = mappings;
+        }
+
+        /**
+         * The pages that changed since the last call.
+         *
+         * @param tracee a stopped task that uses this memory and can make remote calls
+         */
+        MemoryScanner.Changes changes(Tracee tracee) {
+            if (scanner == null) {
+                scanner = new MemoryScanner(tracee, true);
+            }
+            List<long[]> excluded = new ArrayList<>(scratch);
+            excluded.add(new long[] {RuntimePage.ADDRESS, RuntimePage.SIZE});
+            return scanner.changedPages(tracee, excluded);
         }
 
         /** A task begins to use it. */

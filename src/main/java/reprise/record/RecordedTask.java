@@ -70,6 +70,9 @@ final class RecordedTask implements CallView {
     /** Signals held back that were sent to it again. */
     final ArrayDeque<StashedSignal> resent = new ArrayDeque<>(2);
 
+    /** Whether it was asked to stop wherever it is. */
+    boolean interrupting;
+
     /** Where the kernel clears its id when it ends; 0 for nowhere. */
     long clearTid;
     /** A child seen at a fork event, to go in the exit's event. */

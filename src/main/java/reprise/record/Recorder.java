@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
+import reprise.linux.PeriodicSignal;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Syscall;
@@ -27,6 +28,12 @@ public final class Recorder {
     /** How long a task keeps its turn while others of its domain wait, in nanoseconds. */
     private static final long SLICE = 5_000_000;
 
+    /** How long before it is interrupted in the midst of a computation, in nanoseconds. */
+    private static final long LONGEST_SLICE = 15_000_000;
+
+    /** How often the clock is looked at while nothing stops, in nanoseconds. */
+    private static final long TICK = 5_000_000;
+
     /** How long to wait for a call that may block to return at once, before the turn is given away, in nanoseconds. */
     private static final long GRACE = 20_000;
 
@@ -44,6 +51,7 @@ public final class Recorder {
     private final ExecRecorder execs;
     private final ExitRecorder exits;
     private final ChecksumRecorder checksums;
+    private final PointRecorder points;
     private int nextDomain = 1;
     private volatile int rootPid;
     private int rootStatus;
@@ -60,6 +68,7 @@ public final class Recorder {
         signals = new SignalRecorder(this, trace, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files);
         exits = new ExitRecorder(this, trace);
+        points = new PointRecorder(this, trace);
     }
 
     /**
@@ -80,16 +89,20 @@ public final class Recorder {
         enterDomain(root, domain);
         makeCurrent(root);
         execs.executed(root, root.tid());
+        PeriodicSignal timer = new PeriodicSignal(TICK);
         while (!tasks.isEmpty()) {
-            long result = Wait.any(-1, 0);
-            if (result < 0) {
-                if (result == -Errno.ECHILD) {
-                    break;
-                }
+            long result = Wait.interruptible(-1, 0);
+            if (result >= 0) {
+                stopped(Wait.tid(result), Wait.status(result));
+            } else if (result == -Errno.EINTR) {
+                tick();
+            } else if (result == -Errno.ECHILD) {
+                break;
+            } else {
                 throw new LinuxException("wait4", (int) -result);
             }
-            stopped(Wait.tid(result), Wait.status(result));
         }
+        timer.close();
         trace.end(domain.id, rootPid, rootStatus);
         return rootStatus;
     }
@@ -248,6 +261,10 @@ public final class Recorder {
     }
 
     private void groupStopped(RecordedTask task, int signal) {
+        if (signal == Signal.SIGTRAP && task.state != RecordedTask.State.GROUP_STOPPED) {
+            interrupted(task);
+            return;
+        }
         if (signal == Signal.SIGTRAP) {
             // SIGCONT ended the group stop.
             task.state = RecordedTask.State.RUNNING;
@@ -255,14 +272,70 @@ public final class Recorder {
             return;
         }
         task.state = RecordedTask.State.GROUP_STOPPED;
-        boolean named = MemorySegment.mismatch(
-                        task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
-                == -1;
+        boolean named = isNamed(task);
         Ptrace.listen(task.tid());
         if (named) {
             // Only where an event names the moment may others of the domain run meanwhile.
             release(task);
         }
+    }
+
+    // ---- interruption ----
+
+    /** Interrupts those who compute for long while others wait for their turn, or signals for a moment to strike. */
+    private void tick() {
+        long now = System.nanoTime();
+        for (RecordedTask task : tasks.values()) {
+            Domain domain = task.domain;
+            boolean running = domain.current == task
+                    && task.state == RecordedTask.State.RUNNING
+                    && !task.inCall
+                    && !task.interrupting;
+            boolean wanted = !domain.ready.isEmpty() && now > domain.sliceEnd - SLICE + LONGEST_SLICE * domain.patience
+                    || !task.tracee.stash().isEmpty();
+            if (running && wanted) {
+                task.interrupting = true;
+                try {
+                    Ptrace.interrupt(task.tid());
+                } catch (LinuxException e) {
+                    gone(task, e);
+                }
+            }
+        }
+    }
+
+    /** The current task stopped because it was asked to. */
+    private void interrupted(RecordedTask task) {
+        boolean wanted = task.interrupting;
+        task.interrupting = false;
+        if (!wanted || task.atSyscall) {
+            task.tracee.resume(userResume(task), 0);
+            return;
+        }
+        if (!isNamed(task)) {
+            long begin = System.nanoTime();
+            if (!points.name(task)) {
+                return;
+            }
+            // Naming may take no more than a small part of the time.
+            long cost = System.nanoTime() - begin;
+            task.domain.patience = Math.clamp(cost * 10 / LONGEST_SLICE, 1, 100);
+        }
+        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        if (!task.tracee.stash().isEmpty()) {
+            signals.deliverHere(task);
+            return;
+        }
+        waitForTurn(task);
+        task.domain.current = null;
+        cores.release(task.domain.core);
+        schedule(task.domain);
+    }
+
+    /** Whether the task is where its last event left it. */
+    static boolean isNamed(RecordedTask task) {
+        return MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
+                == -1;
     }
 
     // ---- who runs ----

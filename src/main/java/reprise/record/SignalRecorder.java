@@ -67,7 +67,7 @@ final class SignalRecorder {
         if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
             restoreInfo(task, signal);
         }
-        if (!isNamed(task) && isCaught(task, signal)) {
+        if (!Recorder.isNamed(task) && isCaught(task, signal)) {
             // In the midst of a computation: it strikes at the next system call.
             task.tracee.stashSignal(signal);
             task.state = RecordedTask.State.RUNNING;
@@ -83,12 +83,6 @@ final class SignalRecorder {
             return task.frameFailedAt;
         }
         return signal == Signal.SIGSYS ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
-    }
-
-    /** Whether the task is where its last event left it. */
-    private static boolean isNamed(RecordedTask task) {
-        return MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
-                == -1;
     }
 
     private static boolean isCaught(RecordedTask task, int signal) {
@@ -111,12 +105,22 @@ final class SignalRecorder {
     /** The task was taken back to a syscall instruction so that the signals held back can strike there. */
     void deliverStashed(RecordedTask task) {
         task.atSyscall = true;
+        resend(task);
+        recorder.resumeUser(task, 0);
+    }
+
+    /** The task stands at a named instant: the signals held back can strike. */
+    void deliverHere(RecordedTask task) {
+        resend(task);
+        recorder.resumeUser(task, 0);
+    }
+
+    private static void resend(RecordedTask task) {
         while (!task.tracee.stash().isEmpty()) {
             StashedSignal signal = task.tracee.stash().poll();
             task.resent.add(signal);
             Syscall.call(SyscallNumber.TGKILL, task.process.pid, task.tid(), signal.signal());
         }
-        recorder.resumeUser(task, 0);
     }
 
     /** Lets the kernel act on a signal that has no handler; nothing for the trace. */
@@ -132,7 +136,7 @@ final class SignalRecorder {
             return;
         }
         boolean ignored = (status.ignored() & Signal.bit(signal)) != 0 || Signal.isIgnoredByDefault(signal);
-        if (!ignored && !Signal.stopsByDefault(signal) && (point == Event.SignalPoint.FAULT || isNamed(task))) {
+        if (!ignored && !Signal.stopsByDefault(signal) && (point == Event.SignalPoint.FAULT || Recorder.isNamed(task))) {
             MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
             trace.signalDelivered(
                     task.domain.id,

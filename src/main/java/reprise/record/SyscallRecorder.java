@@ -69,6 +69,14 @@ final class SyscallRecorder {
             backOut(task, number);
             return;
         }
+        if (task.interrupting) {
+            // The stop that was asked for must not cut the call short: it happens outside, then the call is made.
+            skip(task);
+            rewind(task, number);
+            task.atSyscall = true;
+            recorder.resumeUser(task, 0);
+            return;
+        }
         MemorySegment.copy(registers, 0, task.entry, 0, Registers.SIZE);
         task.atSyscall = false;
         task.inCall = true;

@@ -58,6 +58,17 @@ final class MemoryCheck {
         }
     }
 
+    /** Whether all pages have these hashes; ends at the first that has not. */
+    boolean matches(long[] addresses, long[] hashes, Tracee tracee) {
+        for (int i = 0; i < addresses.length; i++) {
+            if (tracee.read(addresses[i], pages, PAGE) != PAGE || PageHash.hash(pages.asSlice(0, PAGE)) != hashes[i]) {
+                return false;
+            }
+        }
+        verified += addresses.length;
+        return true;
+    }
+
     private boolean readBatch(Tracee tracee, long[] addresses, int from, int to) {
         int count = to - from;
         local.set(JAVA_LONG, 0, pages.address());

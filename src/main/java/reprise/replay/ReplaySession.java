@@ -29,6 +29,7 @@ final class ReplaySession implements AutoCloseable {
     private final SharedObjects objects;
     private final ProgramOutput output = new ProgramOutput();
     private final MemoryCheck check = new MemoryCheck();
+    private final PointSearch points = new PointSearch(check);
     private final EventLog log = new EventLog();
     private final DivergenceReport report;
     private final CoreBinding ownCore = new CoreBinding();
@@ -94,6 +95,7 @@ final class ReplaySession implements AutoCloseable {
             case Event.InstructionTrapped trapped -> instructionTrapped(trapped);
             case Event.Exec exec -> exec(exec);
             case Event.TaskExit exit -> taskExit(exit);
+            case Event.ExecutionPoint point -> executionPoint(point);
             case Event.Checksum checksum -> checksum(checksum);
             case Event.FileStored file -> files.add(file);
             case Event.SharedObject object -> objects.add(object);
@@ -120,6 +122,12 @@ final class ReplaySession implements AutoCloseable {
 
     /** Runs a task to its next stop; the wait status. */
     private int run(ReplayTask task, Event event) {
+        prepare(task, event);
+        return task.carrier().run();
+    }
+
+    /** Makes a task ready to run. */
+    private void prepare(ReplayTask task, Event event) {
         Carrier carrier = task.carrier();
         if (task.isInKernel()) {
             throw new Mismatch("The task is in a system call that was recorded as entered but not as left.\n");
@@ -131,7 +139,6 @@ final class ReplaySession implements AutoCloseable {
         carrier.expectCounterRead(event instanceof Event.InstructionTrapped trapped
                 && trapped.instruction() != Event.TrappedInstruction.CPUID);
         task.setRestarted(false);
-        return carrier.run();
     }
 
     private void runToSyscall(ReplayTask task, Event event, MemorySegment recorded) {
@@ -168,6 +175,9 @@ final class ReplaySession implements AutoCloseable {
         ReplayTask task = task(event);
         runToSyscall(task, event, event.registers());
         task.setInKernel(true);
+        if (options.echo()) {
+            task.setKeptOutput(output.keep(task.carrier().tracee(), event.registers()));
+        }
     }
 
     private void syscallExit(Event.SyscallExit event) {
@@ -180,8 +190,13 @@ final class ReplaySession implements AutoCloseable {
         }
         task.setInKernel(false);
         if (options.echo() && event.output() != 0 && event.result() > 0) {
-            output.repeat(carrier.tracee(), event.output(), carrier.registers(task), event.result());
+            if (task.keptOutput() != null) {
+                output.repeat(event.output(), task.keptOutput(), event.result());
+            } else {
+                output.repeat(carrier.tracee(), event.output(), carrier.registers(task), event.result());
+            }
         }
+        task.setKeptOutput(null);
         for (Event.MappingChange change : event.changes()) {
             carrier.memory().apply(change, files, objects);
         }
@@ -301,6 +316,12 @@ final class ReplaySession implements AutoCloseable {
             carrier.setExtendedState(task, event.extendedState());
         }
         task.setRestarted(false);
+    }
+
+    private void executionPoint(Event.ExecutionPoint event) {
+        ReplayTask task = task(event);
+        prepare(task, event);
+        points.find(event, task.carrier());
     }
 
     private void instructionTrapped(Event.InstructionTrapped event) {

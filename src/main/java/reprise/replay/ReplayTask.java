@@ -17,6 +17,7 @@ final class ReplayTask {
     private final Carrier carrier;
     private boolean inKernel;
     private boolean restarted;
+    private byte[] keptOutput;
 
     /**
      * A task that has not run.
@@ -69,5 +70,14 @@ final class ReplayTask {
 
     void setRestarted(boolean restart) {
         restarted = restart;
+    }
+
+    /** What the system call that it is in will write, see {@link ProgramOutput#keep}; null if nothing. */
+    byte[] keptOutput() {
+        return keptOutput;
+    }
+
+    void setKeptOutput(byte[] output) {
+        keptOutput = output;
     }
 }

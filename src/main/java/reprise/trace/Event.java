@@ -199,6 +199,21 @@ public sealed interface Event {
             long rdx)
             implements Event {}
 
+    /**
+     * The task was interrupted in the midst of its computation, at an instant named by its state: it is the first moment
+     * since the task's last event at which it is about to execute the instruction at {@code rip} with exactly these
+     * registers and this memory. What follows (a signal, another task's turn) happens there.
+     *
+     * @param registers at the instant
+     * @param vectorHash of the SSE and AVX registers, see {@code reprise.x86.VectorState}
+     * @param complete all pages are listed, not only those changed since the last list or checksum
+     * @param pages addresses
+     * @param hashes of the pages, in the same order
+     */
+    record ExecutionPoint(
+            Header header, MemorySegment registers, long vectorHash, boolean complete, long[] pages, long[] hashes)
+            implements Event {}
+
     /** The task ended. {@code waitStatus} as wait(2) gives it. {@code writes}: the kernel's last writes on its behalf. */
     record TaskExit(Header header, int waitStatus, List<MemoryWrite> writes) implements Event {}
 

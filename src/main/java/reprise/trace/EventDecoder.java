@@ -90,6 +90,13 @@ final class EventDecoder {
             case TraceFormat.CORE_BOUND -> new Event.CoreBound(header, number);
             case TraceFormat.CHECKSUM ->
                 new Event.Checksum(header, (flags & TraceFormat.YES) != 0, words(number), words(number));
+            case TraceFormat.EXECUTION_POINT -> {
+                long vectors = word();
+                long[] pages = words(number);
+                long[] hashes = words(number);
+                yield new Event.ExecutionPoint(
+                        header, registers(), vectors, (flags & TraceFormat.YES) != 0, pages, hashes);
+            }
             case TraceFormat.NOTE -> new Event.Note(header, string());
             case TraceFormat.END -> new Event.End(header, number);
             default -> throw damaged("is of unknown kind " + kind);

@@ -37,6 +37,7 @@ final class TraceFormat {
     static final int CHECKSUM = 10;
     static final int NOTE = 11;
     static final int END = 12;
+    static final int EXECUTION_POINT = 13;
 
     /** In the flags: which of the optional blocks are there, and yes or no. */
     static final int HAS_FIRST_REGISTERS = 1;

@@ -147,6 +147,24 @@ public final class TraceWriter implements AutoCloseable {
         return finish();
     }
 
+    /** Writes {@link Event.ExecutionPoint}; of the arrays, the first {@code count} elements. */
+    public long executionPoint(
+            int domain,
+            int tid,
+            MemorySegment registers,
+            long vectorHash,
+            boolean complete,
+            long[] pages,
+            long[] hashes,
+            int count) {
+        begin(TraceFormat.EXECUTION_POINT, complete ? TraceFormat.YES : 0, 0, count, domain, tid);
+        encoder.word(vectorHash);
+        encoder.words(pages, count);
+        encoder.words(hashes, count);
+        encoder.block(registers, TraceFormat.REGISTERS);
+        return finish();
+    }
+
     /** Writes {@link Event.Note}. */
     public long note(int domain, int tid, String text) {
         begin(TraceFormat.NOTE, 0, 0, 0, domain, tid);

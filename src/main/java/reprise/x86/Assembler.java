@@ -375,7 +375,7 @@ public final class Assembler extends Encoder {
     public void jmp(Label target) {
         if (isNear(target)) {
             emit(0xeb);
-            emit(target.position - size - 1);
+            emit(target.position - size() - 1);
         } else {
             emit(0xe9);
             relative(target, 0);
@@ -400,7 +400,7 @@ public final class Assembler extends Encoder {
     public void jcc(Condition condition, Label target) {
         if (isNear(target)) {
             emit(0x70 | condition.ordinal());
-            emit(target.position - size - 1);
+            emit(target.position - size() - 1);
         } else {
             emit(0x0f);
             emit(0x80 | condition.ordinal());

@@ -111,7 +111,7 @@ abstract sealed class Encoder permits Assembler {
     /** Fills with int3 until the address is a multiple of {@code alignment}, a power of two. */
     public void align(int alignment) {
         while ((address() & alignment - 1) != 0) {
-            int3();
+            emit(0xcc);
         }
     }
 

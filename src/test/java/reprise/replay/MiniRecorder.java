@@ -38,6 +38,8 @@ final class MiniRecorder {
             | Ptrace.O_TRACEVFORK
             | Ptrace.O_TRACECLONE;
 
+    private static final long STACK = 8 << 20;
+
     private final Arena arena = Arena.ofAuto();
     private final List<Event> events = new ArrayList<>();
     private final Map<Integer, MemoryScanner> scanners = new HashMap<>();
@@ -117,8 +119,10 @@ final class MiniRecorder {
             }
             boolean backed = region.inode() != 0;
             Event.Backing backing = backed ? new Event.PrivateFile(file, region.offset()) : new Event.Anonymous();
+            // The stack as large as it may grow.
+            long start = region.path().equals("[stack]") ? region.end() - STACK : region.start();
             mappings.add(new Event.Mapping(
-                    region.start(), region.length(), region.protection(), backed ? 2 : 0x22, backing, region.path()));
+                    start, region.end() - start, region.protection(), backed ? 2 : 0x22, backing, region.path()));
             if (!backed || (region.protection() & ProcMaps.WRITE) != 0) {
                 MemorySegment content = memory(tracee, region.start(), region.length());
                 writes.add(new Event.MemoryWrite(tracee.tid(), region.start(), content));

@@ -1,0 +1,85 @@
+package reprise.runtime;
+
+import java.util.List;
+
+/**
+ * A patched site: all that has to be written, and what is where afterwards. It is data only, so that replay can repeat
+ * it, a debugger can hide it, and it can be taken back by writing each edit's {@code before}.
+ *
+ * @param site address of the instruction
+ * @param start first address whose code is replaced; at most {@code site}
+ * @param end first address behind what is replaced. From the inside of {@code start} to {@code end} nothing may be
+ *     executed any more: a task that stands there has to be put where {@link #movedAddress} says
+ * @param edits in the order in which they have to be made: each leaves code that works
+ * @param trampolineAddress for which the trampoline was made
+ * @param hookOffset where in the trampoline the code begins that does the site's work
+ * @param returnOffset where in the trampoline the work is done: the address that stands for the one behind the site
+ * @param moved where in the trampoline the moved instructions are, in their order
+ * @param guarded whether each address between {@code start} and {@code end} at which an instruction began holds int3
+ *     now, so that a jump there which was overlooked stops instead of running wild
+ */
+public record Patch(
+        long site,
+        Strategy strategy,
+        long start,
+        long end,
+        List<Edit> edits,
+        long trampolineAddress,
+        byte[] trampoline,
+        int hookOffset,
+        int returnOffset,
+        List<Moved> moved,
+        boolean guarded)
+        implements PatchPlan {
+    /** No address. */
+    public static final long NONE = -1;
+
+    /** Bytes to be replaced by as many others. */
+    public record Edit(long address, byte[] before, byte[] after) {}
+
+    /** An instruction's original address and where it is now. */
+    public record Moved(long address, int trampolineOffset) {}
+
+    /**
+     * Where a task has to go on that stands at {@code address}: the same address, unless it is one inside the patch.
+     *
+     * @return {@link #NONE} for an address inside the patch at which no instruction began
+     */
+    public long movedAddress(long address) {
+        if (Long.compareUnsigned(address, start) <= 0 || Long.compareUnsigned(address, end) >= 0) {
+            return address;
+        }
+        if (address == site) {
+            return trampolineAddress + hookOffset;
+        }
+        if (address == site + PatchPlanner.SITE_LENGTH) {
+            return trampolineAddress + returnOffset;
+        }
+        for (Moved instruction : moved) {
+            if (instruction.address() == address) {
+                return trampolineAddress + instruction.trampolineOffset();
+            }
+        }
+        return NONE;
+    }
+
+    /**
+     * Which original address a task stands at that is in the trampoline: what a signal handler or a debugger has to see.
+     *
+     * @return {@link #NONE} outside the trampoline; within the hook, the site
+     */
+    public long originalAddress(long address) {
+        long offset = address - trampolineAddress;
+        if (offset < 0 || offset >= trampoline.length) {
+            return NONE;
+        }
+        long original = offset < hookOffset ? start : offset < returnOffset ? site : end;
+        for (Moved instruction : moved) {
+            boolean before = instruction.address() < site;
+            if (instruction.trampolineOffset() <= offset && (before ? offset < hookOffset : offset >= returnOffset)) {
+                original = instruction.address();
+            }
+        }
+        return original;
+    }
+}
