@@ -44,7 +44,8 @@ final class Faithful {
         } catch (AssertionError | Exception e) {
             Files.createDirectories(faithful.kept.getParent());
             Files.move(faithful.directory, faithful.kept);
-            throw new AssertionError(e.getMessage() + "\nKept: " + faithful.kept, e instanceof AssertionError ? null : e);
+            throw new AssertionError(
+                    e.getMessage() + "\nKept: " + faithful.kept, e instanceof AssertionError ? null : e);
         }
         remove(faithful.directory);
     }
@@ -81,7 +82,8 @@ final class Faithful {
             // The program had the terminal put a carriage return where it wanted; a file gets what was written.
             String written = Files.readString(replayed.output()) + Files.readString(replayed.error());
             Files.writeString(replayed.output(), written.replace("\r", ""));
-            Files.writeString(recorded.output(), Files.readString(recorded.output()).replace("\r", ""));
+            Files.writeString(
+                    recorded.output(), Files.readString(recorded.output()).replace("\r", ""));
         } else {
             expectEqual(recorded.error(), replayed.error());
         }

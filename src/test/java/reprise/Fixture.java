@@ -106,8 +106,8 @@ record Fixture(
             return;
         }
         Files.createDirectories(binary().getParent());
-        List<String> line = new ArrayList<>(
-                List.of("gcc", "-O1", "-g", "-pthread", "-o", binary().toString(), source.toString()));
+        List<String> line =
+                new ArrayList<>(List.of("gcc", "-O1", "-g", "-pthread", "-o", binary().toString(), source.toString()));
         line.addAll(flags);
         Process compiler = new ProcessBuilder(line).redirectErrorStream(true).start();
         String complaint = new String(compiler.getInputStream().readAllBytes());

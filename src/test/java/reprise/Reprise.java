@@ -27,7 +27,8 @@ final class Reprise {
 
     /** What comes before the program's own words. */
     static List<String> recordLine(Path directory, String checksums) {
-        return List.of(LAUNCHER.toString(), "record", checksums, "-o", trace(directory).toString(), "--");
+        return List.of(
+                LAUNCHER.toString(), "record", checksums, "-o", trace(directory).toString(), "--");
     }
 
     /** {@code reprise replay -a} of {@code directory/trace}. It runs elsewhere than the recording did. */
@@ -52,7 +53,8 @@ final class Reprise {
                 .redirectOutput(output.toFile())
                 .redirectError(error.toFile());
         // The user's own traces, and which of them is the latest, are not the tests' to change.
-        builder.environment().put("REPRISE_TRACE_DIR", directory.resolve("traces").toString());
+        builder.environment()
+                .put("REPRISE_TRACE_DIR", directory.resolve("traces").toString());
         return new Run(name, builder.start(), output, error, false);
     }
 
@@ -65,7 +67,8 @@ final class Reprise {
                 .redirectInput(terminal.toFile())
                 .redirectOutput(Redirect.appendTo(terminal.toFile()))
                 .redirectError(Redirect.appendTo(terminal.toFile()));
-        builder.environment().put("REPRISE_TRACE_DIR", directory.resolve("traces").toString());
+        builder.environment()
+                .put("REPRISE_TRACE_DIR", directory.resolve("traces").toString());
         return new Run(name, builder.start(), directory.resolve(name + ".out"), error, true);
     }
 
@@ -104,7 +107,8 @@ final class Reprise {
 
         private static String tail(Path file) {
             try {
-                List<String> lines = new String(Files.readAllBytes(file)).lines().toList();
+                List<String> lines =
+                        new String(Files.readAllBytes(file)).lines().toList();
                 List<String> last = lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size());
                 return last.isEmpty() ? "" : "--- " + file.getFileName() + "\n" + String.join("\n", last) + "\n";
             } catch (IOException e) {

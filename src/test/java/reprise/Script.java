@@ -49,8 +49,7 @@ record Script(String name, List<String> needs, String prepare, String command, S
     static List<Script> all() {
         return List.of(
                 new Script("ls -lR", List.of("ls"), "", "exec ls -lR /usr/share", "test $(wc -l <@OUTPUT) -gt 1000"),
-                new Script(
-                        "cp -a", List.of("cp"), "", "exec cp -a /usr/include copy", "diff -r /usr/include copy"),
+                new Script("cp -a", List.of("cp"), "", "exec cp -a /usr/include copy", "diff -r /usr/include copy"),
                 new Script(
                         "find, xargs and grep",
                         List.of("find", "xargs", "grep"),
@@ -192,7 +191,10 @@ record Script(String name, List<String> needs, String prepare, String command, S
                         """,
                         "exec sqlite3 database <statements",
                         "grep -q '^10000|75007500.0$' @OUTPUT; grep -q '^ok$' @OUTPUT"),
-                new Script("node", List.of("node"), """
+                new Script(
+                        "node",
+                        List.of("node"),
+                        """
                         cat >script.js <<'END'
                         const { Worker, isMainThread, parentPort, workerData } = require('worker_threads');
                         if (isMainThread) {
@@ -215,11 +217,10 @@ record Script(String name, List<String> needs, String prepare, String command, S
                             setTimeout(() => parentPort.postMessage(`${workerData} ${sum} ${process.hrtime()}`), 5);
                         }
                         END
-                        """, "exec node script.js", "grep -q 'workers done' @OUTPUT; grep -q ticked @OUTPUT"),
-                new Script(
-                        "a static program",
-                        List.of("gcc"),
-                        """
+                        """,
+                        "exec node script.js",
+                        "grep -q 'workers done' @OUTPUT; grep -q ticked @OUTPUT"),
+                new Script("a static program", List.of("gcc"), """
                         cat >static.c <<'END'
                         #include <stdio.h>
                         #include <stdlib.h>
@@ -231,9 +232,7 @@ record Script(String name, List<String> needs, String prepare, String command, S
                         }
                         END
                         gcc -static -o static static.c
-                        """,
-                        "./static; test $? = 5",
-                        "grep -q ^0x @OUTPUT"));
+                        """, "./static; test $? = 5", "grep -q ^0x @OUTPUT"));
     }
 
     @Override

@@ -47,8 +47,8 @@ final class EventText implements EventPrinter {
             case Event.InstructionTrapped trapped -> line(instruction(trapped));
             case Event.CoreBound bound -> line("domain " + header.domain() + " runs on core " + bound.core());
             case Event.ExecutionPoint point ->
-                line("interrupted at 0x" + Long.toHexString(Registers.get(point.registers(), Registers.RIP)) + ", named by "
-                        + point.pages().length + " pages");
+                line("interrupted at 0x" + Long.toHexString(Registers.get(point.registers(), Registers.RIP))
+                        + ", named by " + point.pages().length + " pages");
             case Event.Checksum checksum -> checksum(checksum);
             case Event.Note note -> line("note: " + Quotes.plain(note.text()));
             case Event.FileStored file ->

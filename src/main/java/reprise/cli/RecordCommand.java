@@ -108,14 +108,14 @@ final class RecordCommand implements Command {
     /** The statuses that shells use: 127 where there is no such program, 126 where it cannot be executed. */
     private static CommandFailure cannotStart(Target target, LinuxException e) {
         return switch (e.errno()) {
-            case Errno.ENOENT, Errno.ENOTDIR ->
-                new CommandFailure(127, target.program() + ": no such program");
+            case Errno.ENOENT, Errno.ENOTDIR -> new CommandFailure(127, target.program() + ": no such program");
             case Errno.EACCES -> new CommandFailure(126, target.program() + ": permission denied");
-            case Errno.EPERM -> new CommandFailure(
-                    ExitStatus.FAILED,
-                    "the kernel does not let this process trace others (" + e.getMessage() + ")",
-                    Optional.of("in a container, allow it with --cap-add=SYS_PTRACE or a newer seccomp profile;"
-                            + " elsewhere see /proc/sys/kernel/yama/ptrace_scope"));
+            case Errno.EPERM ->
+                new CommandFailure(
+                        ExitStatus.FAILED,
+                        "the kernel does not let this process trace others (" + e.getMessage() + ")",
+                        Optional.of("in a container, allow it with --cap-add=SYS_PTRACE or a newer seccomp profile;"
+                                + " elsewhere see /proc/sys/kernel/yama/ptrace_scope"));
             default -> new CommandFailure(126, e.getMessage());
         };
     }

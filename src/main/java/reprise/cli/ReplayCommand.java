@@ -56,8 +56,8 @@ final class ReplayCommand implements Command {
             throw syntax().wrongUse("one TRACE at a time");
         }
         try {
-            Path directory =
-                    TraceDirectories.ofUser().resolve(arguments.beforeSeparator().stream().findFirst().orElse(null));
+            Path directory = TraceDirectories.ofUser()
+                    .resolve(arguments.beforeSeparator().stream().findFirst().orElse(null));
             return replay(directory, !arguments.has(QUIET));
         } catch (TraceException e) {
             throw new CommandFailure(ExitStatus.FAILED, e.getMessage());

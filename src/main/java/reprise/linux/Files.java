@@ -76,8 +76,7 @@ public final class Files {
     /** fstat(2); null on failure. */
     public static Status status(long descriptor) {
         MemorySegment buffer = BUFFER.get();
-        long result = Syscall.call(
-                SyscallNumber.NEWFSTATAT, descriptor, path(""), buffer.address(), AT_EMPTY_PATH);
+        long result = Syscall.call(SyscallNumber.NEWFSTATAT, descriptor, path(""), buffer.address(), AT_EMPTY_PATH);
         return result < 0 ? null : decode(buffer);
     }
 

@@ -60,8 +60,7 @@ public final class ProcessMemory {
         long done = 0;
         long result = 0;
         while (done < length) {
-            result = Syscall.call(
-                    SyscallNumber.PWRITE64, fd, from.address() + done, length - done, address + done);
+            result = Syscall.call(SyscallNumber.PWRITE64, fd, from.address() + done, length - done, address + done);
             if (result <= 0) {
                 break;
             }

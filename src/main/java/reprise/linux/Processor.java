@@ -17,7 +17,18 @@ public final class Processor {
 
     /** xor ecx, ecx; xgetbv; shl rdx, 32; or rax, rdx; ret. */
     private static final byte[] XGETBV = {
-        0x31, (byte) 0xc9, 0x0f, 0x01, (byte) 0xd0, 0x48, (byte) 0xc1, (byte) 0xe2, 0x20, 0x48, 0x09, (byte) 0xd0,
+        0x31,
+        (byte) 0xc9,
+        0x0f,
+        0x01,
+        (byte) 0xd0,
+        0x48,
+        (byte) 0xc1,
+        (byte) 0xe2,
+        0x20,
+        0x48,
+        0x09,
+        (byte) 0xd0,
         (byte) 0xc3
     };
 

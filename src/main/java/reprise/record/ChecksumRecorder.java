@@ -17,14 +17,13 @@ final class ChecksumRecorder {
     /** An event of a task is complete, and the task is stopped behind it. */
     void afterEvent(RecordedTask task, boolean systemCall) {
         events++;
-        boolean due =
-                switch (options.checksums()) {
-                    case NONE -> false;
-                    case ALL -> true;
-                    case SYSCALLS -> systemCall;
-                    case EVERY_NTH -> events % options.checksumInterval() == 0;
-                    case ADAPTIVE -> System.nanoTime() >= task.process.memory.nextChecksum;
-                };
+        boolean due = switch (options.checksums()) {
+            case NONE -> false;
+            case ALL -> true;
+            case SYSCALLS -> systemCall;
+            case EVERY_NTH -> events % options.checksumInterval() == 0;
+            case ADAPTIVE -> System.nanoTime() >= task.process.memory.nextChecksum;
+        };
         if (due) {
             sum(task);
         }
@@ -33,7 +32,7 @@ final class ChecksumRecorder {
     private void sum(RecordedTask task) {
         RecordedProcess.Memory memory = task.process.memory;
         long begin = System.nanoTime();
-        MemoryScanner.Changes changes = memory.changes(task.tracee);
+        MemoryScanner.Changes changes = memory.changes(task.tracee, !task.ownFilters);
         trace.checksum(
                 task.domain.id,
                 task.tid(),

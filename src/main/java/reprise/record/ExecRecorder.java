@@ -71,8 +71,10 @@ final class ExecRecorder {
         task.process.memory = new RecordedProcess.Memory(new AddressSpace<>());
         task.process.memory.enter();
         if (tracee.get(Registers.CS) != Registers.CODE_SEGMENT_64) {
-            recorder.note(task, "32-bit programs cannot be recorded: " + Files.readLink("/proc/" + task.tid() + "/exe")
-                    + " is killed here");
+            recorder.note(
+                    task,
+                    "32-bit programs cannot be recorded: " + Files.readLink("/proc/" + task.tid() + "/exe")
+                            + " is killed here");
             Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);
             tracee.resume(Ptrace.CONT, 0);
             return;
@@ -155,13 +157,11 @@ final class ExecRecorder {
         List<Event.Mapping> list = new ArrayList<>();
         List<long[]> contents = new ArrayList<>();
         for (ProcMaps.Region region : regions) {
-            if (isKernels(region)
-                    || region.path().equals("[vsyscall]")
-                    || region.start() == RuntimePage.ADDRESS) {
+            if (isKernels(region) || region.path().equals("[vsyscall]") || region.start() == RuntimePage.ADDRESS) {
                 continue;
             }
             if (region.start() <= patched && patched < region.end()) {
-                contents.add(new long[] {patched & -PAGE, 2 * PAGE});
+                contents.add(new long[] {patched & -PAGE, 2 * PAGE, 1});
             }
             Event.Backing backing = new Event.Anonymous();
             int flags = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -176,21 +176,20 @@ final class ExecRecorder {
                 if (status == null) {
                     throw new LinuxException("opening " + region.path(), reprise.linux.Errno.ENOENT);
                 }
-                int stored =
-                        files.store(task.domain.id, task.tid(), open, region.path(), false);
+                int stored = files.store(task.domain.id, task.tid(), open, region.path(), false);
                 backing = new Event.PrivateFile(stored, region.offset());
                 flags = MAP_PRIVATE;
                 mappings.map(region.start(), region.length(), files.of(status), region.offset(), false);
                 if ((region.protection() & ProcMaps.WRITE) != 0) {
                     // The kernel clears what lies behind the file's part of the last page.
-                    contents.add(new long[] {region.end() - PAGE, PAGE});
+                    contents.add(new long[] {region.end() - PAGE, PAGE, 1});
                 }
             } else {
-                contents.add(new long[] {region.start(), region.length()});
+                contents.add(new long[] {region.start(), region.length(), 0});
             }
             long start = region.path().equals("[stack]") ? stackLimit(task, region, regions) : region.start();
-            list.add(new Event.Mapping(
-                    start, region.end() - start, region.protection(), flags, backing, region.path()));
+            list.add(
+                    new Event.Mapping(start, region.end() - start, region.protection(), flags, backing, region.path()));
         }
         trace.exec(
                 task.domain.id,
@@ -205,7 +204,7 @@ final class ExecRecorder {
             trace.mapping(mapping);
         }
         for (long[] range : contents) {
-            writePages(task, range[0], range[1]);
+            writePages(task, range[0], range[1], range[2] != 0);
         }
         trace.end();
         trace.coreBound(task.domain.id, task.tid(), task.domain.core);
@@ -232,10 +231,10 @@ final class ExecRecorder {
         return start;
     }
 
-    /** Records the pages of a range that are not all zero. */
-    private void writePages(RecordedTask task, long start, long length) {
+    /** Records the pages of a range; those that are all zero only if asked to, where something else is below. */
+    private void writePages(RecordedTask task, long start, long length, boolean always) {
         for (long address = start; address < start + length; address += PAGE) {
-            if (task.tracee.read(address, page, PAGE) == PAGE && !isZero(page)) {
+            if (task.tracee.read(address, page, PAGE) == PAGE && (always || !isZero(page))) {
                 MemorySegment.copy(page, 0, trace.write(task.tid(), address, PAGE), 0, PAGE);
             }
         }

@@ -108,8 +108,7 @@ final class ExitRecorder {
     /** Addresses of the futexes on the task's robust list, in the order in which the kernel goes through it. */
     private List<Long> robustFutexes(RecordedTask task) {
         List<Long> found = new ArrayList<>();
-        long result = Syscall.call(
-                SyscallNumber.GET_ROBUST_LIST, task.tid(), buffer.address(), buffer.address() + 8);
+        long result = Syscall.call(SyscallNumber.GET_ROBUST_LIST, task.tid(), buffer.address(), buffer.address() + 8);
         long head = result < 0 ? 0 : buffer.get(JAVA_LONG, 0);
         if (head == 0 || task.domain.tasks == 1) {
             return found;

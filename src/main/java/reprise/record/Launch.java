@@ -107,8 +107,7 @@ final class Launch {
                     return;
                 }
             }
-            LinuxException failure =
-                    new LinuxException("executing " + new String(candidate), errno);
+            LinuxException failure = new LinuxException("executing " + new String(candidate), errno);
             if (first == null || first.errno() == Errno.ENOENT) {
                 first = failure;
             }

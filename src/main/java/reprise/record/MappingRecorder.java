@@ -77,12 +77,8 @@ final class MappingRecorder {
             case SyscallNumber.MUNMAP -> change(new Event.Unmap(task.argument(0), pages(task.argument(1))));
             case SyscallNumber.MPROTECT, SyscallNumber.PKEY_MPROTECT -> protect(task);
             case SyscallNumber.MREMAP ->
-                change(new Event.Remap(
-                        task.argument(0),
-                        pages(task.argument(1)),
-                        result,
-                        pages(task.argument(2)),
-                        (int) task.argument(3)));
+                change(new Event.Remap(task.argument(0), pages(task.argument(1)), result, pages(task.argument(2)), (int)
+                        task.argument(3)));
             case SyscallNumber.BRK -> setBreak(task, result);
             case SyscallNumber.MADVISE -> advise(task);
             case SyscallNumber.SETRLIMIT, SyscallNumber.PRLIMIT64 -> limitStack(task);
@@ -157,7 +153,8 @@ final class MappingRecorder {
                 backing = shared ? sharedZeroes(task, length) : new Event.Anonymous();
                 kept |= MAP_ANONYMOUS;
             } else if (status == null || !status.isRegular()) {
-                recorder.note(task, "mapping of " + name + " is not recorded: it is neither a file nor anonymous memory");
+                recorder.note(
+                        task, "mapping of " + name + " is not recorded: it is neither a file nor anonymous memory");
                 backing = new Event.Anonymous();
                 kept |= MAP_ANONYMOUS;
             } else {
@@ -368,12 +365,11 @@ final class MappingRecorder {
             case null -> {}
             case Event.Map(Event.Mapping mapping) -> {
                 if (pendingFile != null) {
-                    long offset =
-                            switch (mapping.backing()) {
-                                case Event.PrivateFile file -> file.offset();
-                                case Event.Shared object -> object.offset();
-                                case Event.Anonymous none -> 0;
-                            };
+                    long offset = switch (mapping.backing()) {
+                        case Event.PrivateFile file -> file.offset();
+                        case Event.Shared object -> object.offset();
+                        case Event.Anonymous none -> 0;
+                    };
                     boolean shared = (mapping.flags() & MAP_SHARED) != 0;
                     mappings.map(mapping.address(), mapping.length(), pendingFile, offset, shared);
                 } else {
@@ -437,8 +433,7 @@ final class MappingRecorder {
         Set<RecordedProcess.Memory> seen = new HashSet<>();
         for (RecordedTask other : recorder.all()) {
             if (seen.add(other.process.memory)) {
-                for (AddressSpace.Range<MappedFile> range :
-                        other.process.memory.mappings.ranges()) {
+                for (AddressSpace.Range<MappedFile> range : other.process.memory.mappings.ranges()) {
                     if (range.file() == file && range.offset() < to && range.endOffset() > from) {
                         long start = range.start() + Math.max(0, from - range.offset());
                         long end = range.end() - Math.max(0, range.endOffset() - to);

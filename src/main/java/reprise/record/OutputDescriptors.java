@@ -28,8 +28,8 @@ final class OutputDescriptors {
                 && Syscall.call(SyscallNumber.KCMP, ownPid, task.tid(), KCMP_FILE, own, descriptor, 0) == 0;
     }
 
-    /** As {@link #which}, for a call that may have written. */
-    int written(RecordedTask task, int number) {
+    /** As {@link #which}, for a call that may write; 0 for all others. */
+    int writtenBy(RecordedTask task, int number) {
         return switch (number) {
             case SyscallNumber.WRITE,
                     SyscallNumber.WRITEV,

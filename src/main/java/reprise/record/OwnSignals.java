@@ -1,5 +1,6 @@
 package reprise.record;
 
+import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import reprise.linux.Disposition;
 import reprise.linux.PeriodicSignal;
@@ -19,22 +20,37 @@ public final class OwnSignals {
     /** Takes over the dispositions of this process; to be called once. */
     public void install() {
         for (int signal = 1; signal < Signal.LIMIT; signal++) {
-            boolean untouchable = signal == Signal.SIGKILL
-                    || signal == PeriodicSignal.SIGNAL
-                    || Signal.stopsByDefault(signal);
+            boolean untouchable =
+                    signal == Signal.SIGKILL || signal == PeriodicSignal.SIGNAL || Signal.stopsByDefault(signal);
             if (!untouchable && !Signal.canBeSynchronous(signal) && Disposition.isDefault(signal)) {
                 Disposition.ignore(signal);
             }
         }
-        ignore("INT");
-        ignore("HUP");
-        sun.misc.Signal.handle(new sun.misc.Signal("TERM"), signal -> terminate());
-        // SIGQUIT prints the JVM's threads, which a program that is quit from the terminal does not expect.
+        // The JVM would end itself at these, and print its threads at SIGQUIT.
+        Disposition.ignore(Signal.SIGINT);
+        Disposition.ignore(Signal.SIGHUP);
         Disposition.ignore(Signal.SIGQUIT);
+        onTerminate(this::terminate);
     }
 
-    private static void ignore(String name) {
-        sun.misc.Signal.handle(new sun.misc.Signal(name), sun.misc.SignalHandler.SIG_IGN);
+    /**
+     * sun.misc.Signal is all that Java has for this. By name, because the compiler warns of it in a way that cannot be
+     * turned off.
+     */
+    private static void onTerminate(Runnable action) {
+        try {
+            Class<?> signal = Class.forName("sun.misc.Signal");
+            Class<?> handler = Class.forName("sun.misc.SignalHandler");
+            Object proxy = Proxy.newProxyInstance(
+                    handler.getClassLoader(), new Class<?>[] {handler}, (self, method, arguments) -> {
+                        action.run();
+                        return null;
+                    });
+            Object terminate = signal.getConstructor(String.class).newInstance("TERM");
+            signal.getMethod("handle", signal, handler).invoke(null, terminate, proxy);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("no sun.misc.Signal in this Java", e);
+        }
     }
 
     /** From now on SIGTERM goes to what this recorder records. */

@@ -57,7 +57,7 @@ final class PointRecorder {
             task.tracee.resume(recorder.userResume(task), 0);
             return false;
         }
-        MemoryScanner.Changes changes = task.process.memory.changes(task.tracee);
+        MemoryScanner.Changes changes = task.process.memory.changes(task.tracee, !task.ownFilters);
         trace.executionPoint(
                 task.domain.id,
                 task.tid(),
@@ -128,10 +128,11 @@ final class PointRecorder {
         if (stopped) {
             Ptrace.setDebugRegister(task.tid(), 7, 0);
         }
-        boolean asked = stopped
-                && Wait.event(status) == Ptrace.EVENT_STOP
-                && Wait.stopSignal(status) == Signal.SIGTRAP;
-        boolean hit = stopped && Wait.event(status) == 0 && Wait.stopSignal(status) == Signal.SIGTRAP && isCaller(task, count);
+        boolean asked = stopped && Wait.event(status) == Ptrace.EVENT_STOP && Wait.stopSignal(status) == Signal.SIGTRAP;
+        boolean hit = stopped
+                && Wait.event(status) == 0
+                && Wait.stopSignal(status) == Signal.SIGTRAP
+                && isCaller(task, count);
         if (asked) {
             task.interrupting = false;
         }

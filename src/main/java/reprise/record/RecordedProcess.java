@@ -12,6 +12,7 @@ final class RecordedProcess {
     final int pid;
     /** Shared with another process after vfork or a raw clone with CLONE_VM. */
     Memory memory;
+
     final List<RecordedTask> threads = new ArrayList<>();
     /** Process whose recorded child this is; 0 for the first. */
     final int parent;
@@ -46,10 +47,11 @@ final class RecordedProcess {
          * The pages that changed since the last call.
          *
          * @param tracee a stopped task that uses this memory and can make remote calls
+         * @param incremental whether the kernel may keep track of writes, which takes system calls of the task
          */
-        MemoryScanner.Changes changes(Tracee tracee) {
+        MemoryScanner.Changes changes(Tracee tracee, boolean incremental) {
             if (scanner == null) {
-                scanner = new MemoryScanner(tracee, true);
+                scanner = new MemoryScanner(tracee, incremental);
             }
             List<long[]> excluded = new ArrayList<>(scratch);
             excluded.add(new long[] {RuntimePage.ADDRESS, RuntimePage.SIZE});

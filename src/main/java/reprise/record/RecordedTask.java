@@ -53,6 +53,8 @@ final class RecordedTask implements CallView {
     int interruptedCall = -1;
     /** Whether the entry of the call in flight is in the trace. */
     boolean entryRecorded;
+    /** 1 or 2 if the call in flight writes to the recording's standard output or error, else 0. */
+    int output;
     /** Whether the table does not know the call in flight. */
     boolean unknown;
     /** Whether its exit is in the trace already (vfork). */
@@ -61,6 +63,7 @@ final class RecordedTask implements CallView {
     boolean scratched;
     /** Its scratch memory, 0 if it has none. */
     long scratchAddress;
+
     long scratchLength;
     long[] scratchOf = new long[16];
     /** Whether it was taken back to the syscall instruction on which it now stands. */

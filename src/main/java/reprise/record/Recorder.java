@@ -28,6 +28,9 @@ public final class Recorder {
     /** How long a task keeps its turn while others of its domain wait, in nanoseconds. */
     private static final long SLICE = 5_000_000;
 
+    /** How long to wait for a write to the recording's output, in nanoseconds. */
+    private static final long OUTPUT_PATIENCE = 2_000_000;
+
     /** How long before it is interrupted in the midst of a computation, in nanoseconds. */
     private static final long LONGEST_SLICE = 15_000_000;
 
@@ -83,7 +86,8 @@ public final class Recorder {
         cores.release(domain.core);
         RecordedTask root = new RecordedTask(Launch.start(options, domain.core));
         rootPid = root.tid();
-        root.process = new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new reprise.tracee.AddressSpace<>()));
+        root.process =
+                new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new reprise.tracee.AddressSpace<>()));
         root.inCall = true;
         add(root);
         enterDomain(root, domain);
@@ -202,8 +206,8 @@ public final class Recorder {
                 syscalls.created(task, (int) Ptrace.eventMessage(task.tid()), Wait.event(status));
             case Ptrace.EVENT_EXEC -> executed(task);
             case Ptrace.EVENT_STOP -> groupStopped(task, Wait.stopSignal(status));
-            default -> throw new IllegalStateException(
-                    "task " + task.tid() + ": unexpected stop: " + Wait.describe(status));
+            default ->
+                throw new IllegalStateException("task " + task.tid() + ": unexpected stop: " + Wait.describe(status));
         }
     }
 
@@ -254,10 +258,11 @@ public final class Recorder {
         enterDomain(task, fresh);
         makeCurrent(task);
         Cores.bind(task.tid(), fresh.core);
+        execs.executed(task, former);
+        // Only now: what the program did in memory that it shared until its exec comes before others look at it.
         if (old.current == null) {
             schedule(old);
         }
-        execs.executed(task, former);
     }
 
     private void groupStopped(RecordedTask task, int signal) {
@@ -388,6 +393,28 @@ public final class Recorder {
         while ((result = Wait.any(-1, Wait.WNOHANG)) > 0) {
             stopped(Wait.tid(result), Wait.status(result));
         }
+    }
+
+    /**
+     * The current task writes to the recording's output. Others may write there too, at the same time on another core: so
+     * that replay shows all in the same order, this one is finished first, if it does not take long.
+     *
+     * @return whether it was
+     */
+    boolean awaitOutput(RecordedTask task) {
+        long deadline = System.nanoTime() + OUTPUT_PATIENCE;
+        do {
+            long result = Wait.any(task.tid(), Wait.WNOHANG);
+            if (result != 0) {
+                task.tracee.forgetRegisters();
+                if (result > 0) {
+                    dispatch(task, Wait.status(result));
+                }
+                return true;
+            }
+            Thread.onSpinWait();
+        } while (System.nanoTime() < deadline);
+        return false;
     }
 
     /** The current task is in the kernel and may stay there; others may run if it does. */

@@ -27,6 +27,7 @@ final class SignalRecorder {
     private static final int FRAME_FPSTATE = 232;
     /** Offset in fpstate of fpx_sw_bytes: magic1, extended_size. */
     private static final int SOFTWARE_BYTES = 464;
+
     private static final int FP_XSTATE_MAGIC1 = 0x46505853;
     private static final int LEGACY_STATE_SIZE = 512;
 
@@ -54,11 +55,7 @@ final class SignalRecorder {
         int code = Ptrace.codeOf(info);
         if (code > 0 && Signal.canBeSynchronous(signal)) {
             boolean forced = task.frameFailedAt != null;
-            if (!forced
-                    && signal == Signal.SIGSEGV
-                    && code == SI_KERNEL
-                    && !task.counterFaults
-                    && emulated(task)) {
+            if (!forced && signal == Signal.SIGSEGV && code == SI_KERNEL && !task.counterFaults && emulated(task)) {
                 return;
             }
             deliver(task, signal, faultPoint(task, signal));
@@ -136,18 +133,12 @@ final class SignalRecorder {
             return;
         }
         boolean ignored = (status.ignored() & Signal.bit(signal)) != 0 || Signal.isIgnoredByDefault(signal);
-        if (!ignored && !Signal.stopsByDefault(signal) && (point == Event.SignalPoint.FAULT || Recorder.isNamed(task))) {
+        if (!ignored
+                && !Signal.stopsByDefault(signal)
+                && (point == Event.SignalPoint.FAULT || Recorder.isNamed(task))) {
             MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
             trace.signalDelivered(
-                    task.domain.id,
-                    task.tid(),
-                    signal,
-                    point,
-                    Event.SignalEffect.FATAL,
-                    before,
-                    info,
-                    null,
-                    null);
+                    task.domain.id, task.tid(), signal, point, Event.SignalEffect.FATAL, before, info, null, null);
             trace.end();
         }
         task.frameFailedAt = null;

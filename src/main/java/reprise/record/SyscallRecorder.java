@@ -108,7 +108,11 @@ final class SyscallRecorder {
             }
             scratch.redirect(task);
         }
+        task.output = outputs.writtenBy(task, number);
         task.tracee.resume(Ptrace.SYSCALL, 0);
+        if (mayBlock && task.output != 0 && recorder.awaitOutput(task)) {
+            return;
+        }
         if (mayBlock) {
             recorder.mayBlock(task);
         }
@@ -225,8 +229,11 @@ final class SyscallRecorder {
             case SUPPORTED, SPECIAL, UNKNOWN -> -1;
             case ANSWERED -> spec.errno(task);
             case UNSUPPORTED -> {
-                noteOnce(task, number, spec.describe(task) + " is not supported: " + spec.reason(task)
-                        + "; what it writes is not recorded");
+                noteOnce(
+                        task,
+                        number,
+                        spec.describe(task) + " is not supported: " + spec.reason(task)
+                                + "; what it writes is not recorded");
                 yield -1;
             }
         };
@@ -235,8 +242,11 @@ final class SyscallRecorder {
     /** When pages given up by MADV_FREE lose their content is up to the kernel; here they do at once. */
     private int freeAtOnce(RecordedTask task) {
         long start = task.argument(0);
-        boolean anonymous =
-                task.process.memory.mappings.overlapping(start, start + task.argument(1)).isEmpty();
+        boolean anonymous = task.process
+                .memory
+                .mappings
+                .overlapping(start, start + task.argument(1))
+                .isEmpty();
         if (!anonymous) {
             return Errno.EINVAL;
         }
@@ -394,7 +404,8 @@ final class SyscallRecorder {
             return;
         }
         long result = task.tracee.get(Registers.RAX);
-        long flags = task.child == null ? 0 : cloneFlags(task, task.call == SyscallNumber.VFORK ? Ptrace.EVENT_VFORK : 0);
+        long flags =
+                task.child == null ? 0 : cloneFlags(task, task.call == SyscallNumber.VFORK ? Ptrace.EVENT_VFORK : 0);
         int number = recordExit(task, result, flags);
         RecordedTask child = task.child;
         task.child = null;
@@ -431,7 +442,7 @@ final class SyscallRecorder {
             task.interruptedCall = effective;
         }
         mappings.prepare(task, effective, result);
-        int output = result > 0 ? outputs.written(task, effective) : 0;
+        int output = result > 0 ? task.output : 0;
         trace.syscallExit(
                 task.domain.id,
                 task.tid(),

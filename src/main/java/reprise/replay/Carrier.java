@@ -87,8 +87,7 @@ final class Carrier implements AutoCloseable {
      * that nobody but us has to reap it and its end sends no signal to a carrier.
      */
     Carrier fork() {
-        long child =
-                remote("clone", SyscallNumber.CLONE, CLONE_PARENT | Signal.SIGCHLD, 0, 0, 0, 0, 0);
+        long child = remote("clone", SyscallNumber.CLONE, CLONE_PARENT | Signal.SIGCHLD, 0, 0, 0, 0, 0);
         Tracee forked = new Tracee((int) child);
         forked.awaitStop();
         Carrier copy = new Carrier(forked, extendedStateSize, new HashMap<>(descriptors));

@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
+import reprise.trace.Event;
 import reprise.tracee.ProcMaps;
 import reprise.tracee.RuntimePage;
-import reprise.trace.Event;
 
 /** The memory of a carrier: building it as recorded, repeating its changes, writing to it. */
 final class CarrierMemory {
@@ -107,8 +107,7 @@ final class CarrierMemory {
         long length = mapping.length();
         int protection = mapping.protection();
         switch (mapping.backing()) {
-            case Event.Anonymous none ->
-                map(address, length, protection, kept | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            case Event.Anonymous none -> map(address, length, protection, kept | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             case Event.PrivateFile file -> {
                 int descriptor = carrier.descriptor(files.pathToOpen(file.file()), false);
                 map(address, length, protection, kept | MAP_PRIVATE, descriptor, file.offset());
@@ -202,15 +201,16 @@ final class CarrierMemory {
         }
         int count = to - from;
         long local = vectors.address();
-        long done = Syscall.call(
-                SyscallNumber.PROCESS_VM_WRITEV, carrier.tid(), local, count, local + remote, count, 0);
+        long done =
+                Syscall.call(SyscallNumber.PROCESS_VM_WRITEV, carrier.tid(), local, count, local + remote, count, 0);
         if (done == total) {
             return;
         }
         // Some page is not writable for the program, which does not keep the kernel from having written it.
         for (int i = from; i < to; i++) {
             Event.MemoryWrite write = writes.get(i);
-            if (!carrier.tracee().write(write.address(), write.data(), write.data().byteSize())) {
+            if (!carrier.tracee()
+                    .write(write.address(), write.data(), write.data().byteSize())) {
                 writeByPage(write.address(), write.data(), objects);
             }
         }

@@ -9,6 +9,7 @@ import reprise.linux.LinuxException;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
+import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
@@ -57,12 +58,13 @@ final class DivergenceReport {
             MemorySegment seen = carrier.registers(task);
             appendCode(text, "The replay is", carrier, places, Registers.get(seen, Registers.RIP));
             MemorySegment recorded = recordedRegisters(event);
-            if (recorded != null
-                    && Registers.get(recorded, Registers.RIP) != Registers.get(seen, Registers.RIP)) {
+            if (recorded != null && Registers.get(recorded, Registers.RIP) != Registers.get(seen, Registers.RIP)) {
                 appendCode(text, "The recording was", carrier, places, Registers.get(recorded, Registers.RIP));
             }
         } catch (TraceeGoneException | LinuxException e) {
-            text.append("The process that ran the replay is gone: ").append(e.getMessage()).append('\n');
+            text.append("The process that ran the replay is gone: ")
+                    .append(e.getMessage())
+                    .append('\n');
         }
     }
 
@@ -92,7 +94,7 @@ final class DivergenceReport {
     static String describeStop(Carrier carrier, int status, StoredFiles files) {
         if (Wait.isSyscallStop(status)) {
             long number = carrier.tracee().get(Registers.ORIG_RAX);
-            return "made system call " + number;
+            return "made system call " + SyscallTable.name((int) number);
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = arena.allocate(Ptrace.SIGINFO_SIZE, 8);

@@ -46,7 +46,8 @@ final class EventLog {
                 continue;
             }
             text.append(String.format("  %8d  task %-7d ", header.sequence(), header.tid()));
-            text.append(EventNames.describe(kinds[at], numbers[at], results[at])).append('\n');
+            text.append(EventNames.describe(kinds[at], numbers[at], results[at]))
+                    .append('\n');
         }
     }
 }

@@ -3,6 +3,7 @@ package reprise.replay;
 import reprise.linux.Errno;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
+import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 
 /** Events in a few words. */
@@ -17,8 +18,9 @@ final class EventNames {
     /** {@code number} and {@code result} as {@link EventLog} keeps them. */
     static String describe(Class<?> kind, int number, long result) {
         if (kind == Event.SyscallExit.class) {
-            String value = result < 0 && result >= -4095 ? "-" + Errno.name((int) -result) : "0x" + Long.toHexString(result);
-            return "SyscallExit, call " + number + " = " + value;
+            String value =
+                    result < 0 && result >= -4095 ? "-" + Errno.name((int) -result) : "0x" + Long.toHexString(result);
+            return "SyscallExit, " + SyscallTable.name(number) + " = " + value;
         }
         if (kind == Event.SignalDelivered.class) {
             return "SignalDelivered, " + Signal.name(number) + " " + Event.SignalPoint.values()[(int) result];

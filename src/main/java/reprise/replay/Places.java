@@ -20,8 +20,7 @@ final class Places {
             regions = ProcMaps.read(carrier.tid());
         }
         for (ProcMaps.Region region : regions) {
-            if (Long.compareUnsigned(region.start(), address) <= 0
-                    && Long.compareUnsigned(address, region.end()) < 0) {
+            if (Long.compareUnsigned(region.start(), address) <= 0 && Long.compareUnsigned(address, region.end()) < 0) {
                 return describe(region, address);
             }
         }
@@ -38,7 +37,6 @@ final class Places {
             String name = carrier.memory().isMainStack(region.start()) ? "the main stack" : "anonymous memory";
             return String.format("%s %s 0x%x+0x%x", name, protection, region.start(), into);
         }
-        return String.format(
-                "%s %s+0x%x", files.recordedName(region.path()), protection, region.offset() + into);
+        return String.format("%s %s+0x%x", files.recordedName(region.path()), protection, region.offset() + into);
     }
 }

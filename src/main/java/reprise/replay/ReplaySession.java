@@ -11,6 +11,7 @@ import reprise.linux.LinuxException;
 import reprise.linux.Signal;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
@@ -144,7 +145,8 @@ final class ReplaySession implements AutoCloseable {
     private void runToSyscall(ReplayTask task, Event event, MemorySegment recorded) {
         int status = run(task, event);
         if (!Wait.isSyscallStop(status)) {
-            throw unexpected(task, "make system call " + Registers.get(recorded, Registers.ORIG_RAX), status);
+            int number = (int) Registers.get(recorded, Registers.ORIG_RAX);
+            throw unexpected(task, "make system call " + SyscallTable.name(number), status);
         }
         compare(recorded, task, -1);
     }

@@ -77,8 +77,8 @@ final class StoredFiles implements AutoCloseable {
     private static boolean isMountedWithoutExec(String path) {
         try (var arena = java.lang.foreign.Arena.ofConfined()) {
             var buffer = arena.allocate(128, 8);
-            long result = Syscall.call(
-                    SyscallNumber.STATFS, arena.allocateFrom(path).address(), buffer.address(), 0);
+            long result =
+                    Syscall.call(SyscallNumber.STATFS, arena.allocateFrom(path).address(), buffer.address(), 0);
             if (result == -Errno.ENOENT) {
                 throw new LinuxException("statfs " + path, Errno.ENOENT);
             }

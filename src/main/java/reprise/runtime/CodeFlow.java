@@ -2,6 +2,7 @@ package reprise.runtime;
 
 import java.util.Arrays;
 import reprise.x86.Instruction;
+import reprise.x86.Instruction.Kind;
 import reprise.x86.InstructionDecoder;
 
 /**
@@ -21,8 +22,11 @@ final class CodeFlow {
     /** How far before an offset chains must begin for their agreement on it to mean something. */
     private static final int SETTLED = 40;
 
-    /** Up to so many bytes of immediate operand can follow a rip-relative displacement. */
+    /** How many bytes of immediate operand can be between a rip-relative displacement and the end of its instruction. */
     private static final int[] IMMEDIATES = {0, 1, 2, 4};
+
+    private static final int MAX_IMMEDIATE = 4;
+    private static final int NOWHERE = Integer.MIN_VALUE;
 
     private final CodeWindow window;
     private final byte[] code;
@@ -36,6 +40,12 @@ final class CodeFlow {
     private final byte[] lengths;
     private final boolean[] possible;
     private final boolean[] passes;
+    private final Kind[] kinds;
+    private final int[] targets;
+    private final boolean[] isShort;
+
+    private int[] farTargets = new int[16];
+    private int farTargetCount;
 
     CodeFlow(CodeWindow window, long siteAddress) {
         this.window = window;
@@ -46,11 +56,25 @@ final class CodeFlow {
         lengths = new byte[to - from];
         possible = new boolean[to - from];
         passes = new boolean[to - from];
-        for (int offset = from; offset < to; offset++) {
-            lengths[offset - from] = (byte) at(offset).length();
-        }
+        kinds = new Kind[to - from];
+        targets = new int[to - from];
+        isShort = new boolean[to - from];
+        findInstructions();
         backward();
         forward();
+        findTargets();
+    }
+
+    private void findInstructions() {
+        for (int offset = from; offset < to; offset++) {
+            at(offset);
+            lengths[offset - from] = (byte) instruction.length();
+            kinds[offset - from] = instruction.kind();
+            boolean refers = instruction.kind().isRelativeBranch() || instruction.isRipRelative();
+            long target = instruction.target() - window.address();
+            targets[offset - from] = refers && target == (int) target ? (int) target : NOWHERE;
+            isShort[offset - from] = instruction.displacementSize() == 1;
+        }
     }
 
     private void backward() {
@@ -80,6 +104,11 @@ final class CodeFlow {
     /** Length of the instruction at an offset, 0 if there is none or it is too far away. */
     int length(int offset) {
         return isNear(offset) ? lengths[offset - from] : 0;
+    }
+
+    /** What is at an offset, {@link Kind#INVALID} if it is too far away. */
+    Kind kind(int offset) {
+        return isNear(offset) ? kinds[offset - from] : Kind.INVALID;
     }
 
     /** Whether an instruction may begin at an offset. Not if it is too far away. */
@@ -133,41 +162,69 @@ final class CodeFlow {
      * @param end first offset that does not
      */
     boolean isTarget(int start, int end) {
-        return isTargetOfLong(start, end) || isTargetOfShort(start, end);
+        for (int target : targets) {
+            if (target >= start && target < end) {
+                return true;
+            }
+        }
+        for (int i = 0; i < farTargetCount; i++) {
+            if (farTargets[i] >= start && farTargets[i] < end) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
-     * Whether any four bytes, taken as displacement, lead there. Chance makes that true once in some ten thousand
-     * windows, so there is no need to know where instructions begin.
+     * Leaves those targets that count. A 32-bit displacement leads near the site by chance so rarely that every offset
+     * counts; a short one counts where an instruction may begin.
      */
-    private boolean isTargetOfLong(int start, int end) {
-        for (int offset = 0; offset + 4 <= code.length; offset++) {
-            int displacement = code[offset] & 0xff
-                    | (code[offset + 1] & 0xff) << 8
-                    | (code[offset + 2] & 0xff) << 16
-                    | code[offset + 3] << 24;
-            long target = (long) offset + 4 + displacement;
-            if (target < end && target >= start - 4) {
-                for (int immediate : IMMEDIATES) {
-                    if (target + immediate >= start && target + immediate < end) {
-                        return true;
-                    }
-                }
+    private void findTargets() {
+        for (int i = 0; i < targets.length; i++) {
+            if (isShort[i] && !possible[i]) {
+                targets[i] = NOWHERE;
             }
         }
-        return false;
+        findFarTargets(0, from);
+        findFarTargets(to, code.length);
     }
 
-    private boolean isTargetOfShort(int start, int end) {
-        for (int offset = from; offset < to; offset++) {
-            if (possible[offset - from] && lengths[offset - from] > 0) {
-                at(offset);
-                long target = instruction.target() - window.address();
-                if (instruction.kind().isRelativeBranch() && target >= start && target < end) {
-                    return true;
-                }
+    /**
+     * Collects what leads near the site from further away, where only 32-bit displacements matter. Anything counts that
+     * looks like one, which is much faster than to decode.
+     */
+    private void findFarTargets(int first, int last) {
+        for (int offset = first + 1; offset + 4 <= last; offset++) {
+            int high = code[offset + 3];
+            if (high != 0 && high != -1) {
+                continue; // More than 16 MB away, and most bytes are.
+            }
+            int displacement =
+                    code[offset] & 0xff | (code[offset + 1] & 0xff) << 8 | (code[offset + 2] & 0xff) << 16 | high << 24;
+            int target = offset + 4 + displacement;
+            if (target >= from - MAX_IMMEDIATE && target < to) {
+                addReference(offset, target);
             }
         }
-        return false;
+    }
+
+    /** Adds a target if the byte before its displacement makes it that of a branch, or of an operand relative to rip. */
+    private void addReference(int offset, int target) {
+        int before = code[offset - 1] & 0xff;
+        boolean conditional = (before & 0xf0) == 0x80 && offset > 1 && code[offset - 2] == 0x0f;
+        if (before == 0xe8 || before == 0xe9 || conditional) {
+            addFarTarget(target);
+        } else if ((before & 0xc7) == 0x05) {
+            for (int immediate : IMMEDIATES) {
+                addFarTarget(target + immediate);
+            }
+        }
+    }
+
+    private void addFarTarget(int target) {
+        if (farTargetCount == farTargets.length) {
+            farTargets = Arrays.copyOf(farTargets, 2 * farTargetCount);
+        }
+        farTargets[farTargetCount++] = target;
     }
 }

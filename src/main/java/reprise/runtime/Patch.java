@@ -14,7 +14,8 @@ import java.util.List;
  * @param trampolineAddress for which the trampoline was made
  * @param hookOffset where in the trampoline the code begins that does the site's work
  * @param returnOffset where in the trampoline the work is done: the address that stands for the one behind the site
- * @param moved where in the trampoline the moved instructions are, in their order
+ * @param places where in the trampoline the instructions are now, in their order, from {@code start} to {@code end}. The
+ *     site itself is the hook, {@code end} is the jump back; that one is missing if control does not come to it
  * @param guarded whether each address between {@code start} and {@code end} at which an instruction began holds int3
  *     now, so that a jump there which was overlooked stops instead of running wild
  */
@@ -28,7 +29,7 @@ public record Patch(
         byte[] trampoline,
         int hookOffset,
         int returnOffset,
-        List<Moved> moved,
+        List<Place> places,
         boolean guarded)
         implements PatchPlan {
     /** No address. */
@@ -38,7 +39,7 @@ public record Patch(
     public record Edit(long address, byte[] before, byte[] after) {}
 
     /** An instruction's original address and where it is now. */
-    public record Moved(long address, int trampolineOffset) {}
+    public record Place(long address, int trampolineOffset) {}
 
     /**
      * Where a task has to go on that stands at {@code address}: the same address, unless it is one inside the patch.
@@ -49,15 +50,9 @@ public record Patch(
         if (Long.compareUnsigned(address, start) <= 0 || Long.compareUnsigned(address, end) >= 0) {
             return address;
         }
-        if (address == site) {
-            return trampolineAddress + hookOffset;
-        }
-        if (address == site + PatchPlanner.SITE_LENGTH) {
-            return trampolineAddress + returnOffset;
-        }
-        for (Moved instruction : moved) {
-            if (instruction.address() == address) {
-                return trampolineAddress + instruction.trampolineOffset();
+        for (Place place : places) {
+            if (place.address() == address) {
+                return trampolineAddress + place.trampolineOffset();
             }
         }
         return NONE;
@@ -73,11 +68,10 @@ public record Patch(
         if (offset < 0 || offset >= trampoline.length) {
             return NONE;
         }
-        long original = offset < hookOffset ? start : offset < returnOffset ? site : end;
-        for (Moved instruction : moved) {
-            boolean before = instruction.address() < site;
-            if (instruction.trampolineOffset() <= offset && (before ? offset < hookOffset : offset >= returnOffset)) {
-                original = instruction.address();
+        long original = start;
+        for (Place place : places) {
+            if (place.trampolineOffset() <= offset) {
+                original = place.address();
             }
         }
         return original;

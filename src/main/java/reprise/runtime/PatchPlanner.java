@@ -208,7 +208,7 @@ public final class PatchPlanner {
         /** Length of the nop and int3 that begin here. */
         private int paddingAt(int offset) {
             int end = offset;
-            while (end < code.length && flow.at(end).kind().isPadding()) {
+            while (flow.kind(end).isPadding()) {
                 end += flow.length(end);
             }
             return end - offset;
@@ -223,7 +223,7 @@ public final class PatchPlanner {
                 int end = start + flow.length(start);
                 if (flow.mayBegin(start)
                         && end <= offset
-                        && flow.at(start).kind().endsFlow()
+                        && flow.kind(start).endsFlow()
                         && end + paddingAt(end) >= offset
                         && flow.isCertain(start)) {
                     return true;
@@ -333,10 +333,12 @@ public final class PatchPlanner {
             Assembler trampoline = new Assembler(trampolineAddress);
             Relocation relocation = new Relocation(window, trampoline);
             move(start, site, relocation);
+            relocation.place(siteAddress);
             int hookOffset = trampoline.size();
             hook.emit(trampoline, siteAddress, kind);
             int returnOffset = trampoline.size();
             if (move(site + SITE_LENGTH, end, relocation)) {
+                relocation.place(window.address() + end);
                 trampoline.jmp(window.address() + end);
             }
             relocation.finish();
@@ -350,20 +352,17 @@ public final class PatchPlanner {
                     trampoline.toByteArray(),
                     hookOffset,
                     returnOffset,
-                    relocation.moved(),
+                    relocation.places(),
                     strategy == Strategy.HOLE || strategy == Strategy.PRECEDING && isGuarded(start));
         }
 
         /** Moves the instructions of a range. Returns whether control comes to its end. */
         private boolean move(int start, int end, Relocation relocation) {
-            for (int offset = start; offset < end; offset += flow.length(offset)) {
-                Instruction instruction = flow.at(offset);
-                relocation.move(instruction);
-                if (instruction.kind().endsFlow()) {
-                    return false; // What is behind it is padding.
-                }
+            boolean goesOn = true;
+            for (int offset = start; offset < end && goesOn; offset += flow.length(offset)) {
+                goesOn = relocation.move(flow.at(offset)); // What is behind one that does not go on is padding.
             }
-            return true;
+            return goesOn;
         }
 
         // Bytes

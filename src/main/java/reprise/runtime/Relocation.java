@@ -19,7 +19,7 @@ final class Relocation {
 
     private final CodeWindow window;
     private final Assembler trampoline;
-    private final List<Patch.Moved> moved = new ArrayList<>();
+    private final List<Patch.Place> places = new ArrayList<>();
     private final List<Literal> literals = new ArrayList<>();
 
     private record Literal(Label label, long value) {}
@@ -29,8 +29,13 @@ final class Relocation {
         this.trampoline = trampoline;
     }
 
-    List<Patch.Moved> moved() {
-        return List.copyOf(moved);
+    List<Patch.Place> places() {
+        return List.copyOf(places);
+    }
+
+    /** Notes that what comes next in the trampoline stands for an original address. */
+    void place(long address) {
+        places.add(new Patch.Place(address, trampoline.size()));
     }
 
     /**
@@ -45,7 +50,8 @@ final class Relocation {
             case SYSCALL, RDTSC, RDTSCP, INTERRUPT, INT3, TRANSACTION, INVALID -> PatchPlan.Reason.UNMOVABLE;
             case TRUNCATED -> PatchPlan.Reason.WINDOW_TOO_SMALL;
             case CALL -> last ? reach(instruction, to) : PatchPlan.Reason.UNMOVABLE;
-            case INDIRECT_CALL -> last && isPlainCall(instruction) ? reach(instruction, to) : PatchPlan.Reason.UNMOVABLE;
+            case INDIRECT_CALL ->
+                last && isPlainCall(instruction) ? reach(instruction, to) : PatchPlan.Reason.UNMOVABLE;
             default -> reach(instruction, to);
         };
     }
@@ -71,9 +77,13 @@ final class Relocation {
         return instruction.isRipRelative();
     }
 
-    /** Appends an instruction to the trampoline. There must be no {@link #obstacle}. */
-    void move(Instruction instruction) {
-        moved.add(new Patch.Moved(instruction.address(), trampoline.size()));
+    /**
+     * Appends an instruction to the trampoline. There must be no {@link #obstacle}.
+     *
+     * @return whether control may go on behind it, in the trampoline: calls return to the original code
+     */
+    boolean move(Instruction instruction) {
+        place(instruction.address());
         switch (instruction.kind()) {
             case JUMP -> trampoline.jmp(instruction.target());
             case CONDITIONAL_JUMP -> {
@@ -93,6 +103,10 @@ final class Relocation {
             }
             default -> trampoline.bytes(adjusted(instruction, trampoline.address()));
         }
+        return switch (instruction.kind()) {
+            case CALL, INDIRECT_CALL -> false;
+            default -> !instruction.kind().endsFlow();
+        };
     }
 
     /** These have short displacements only: {@code loop taken; jmp short behind; taken: jmp target; behind:}. */

@@ -190,13 +190,7 @@ public sealed interface Event {
 
     /** A trapped instruction was emulated: registers before it, and the values it got. */
     record InstructionTrapped(
-            Header header,
-            TrappedInstruction instruction,
-            MemorySegment before,
-            long rax,
-            long rbx,
-            long rcx,
-            long rdx)
+            Header header, TrappedInstruction instruction, MemorySegment before, long rax, long rbx, long rcx, long rdx)
             implements Event {}
 
     /**

@@ -97,7 +97,8 @@ public final class MemoryScanner implements AutoCloseable {
     }
 
     private void scanWritten(Tracee tracee) {
-        // Mappings that are new, or lost their registration by mremap: to be tracked from now on. If that is not possible
+        // Mappings that are new, or lost their registration by mremap: to be tracked from now on. If that is not
+        // possible
         // their pages are looked at each time.
         List<long[]> untracked = new ArrayList<>();
         mapsAt = 0;
@@ -164,7 +165,8 @@ public final class MemoryScanner implements AutoCloseable {
 
     private static boolean isKernels(ProcMaps.Region region) {
         String path = region.path();
-        return path.startsWith("[v") && (path.startsWith("[vvar") || path.equals("[vdso]") || path.equals("[vsyscall]"));
+        return path.startsWith("[v")
+                && (path.startsWith("[vvar") || path.equals("[vdso]") || path.equals("[vsyscall]"));
     }
 
     private boolean isExcluded(long page) {

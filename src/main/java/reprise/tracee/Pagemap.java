@@ -113,8 +113,8 @@ final class Pagemap implements AutoCloseable {
             long from = region.start();
             while (from < region.end() && from >= 0) {
                 long count = Math.min(WORDS, (region.end() - from) / PAGE);
-                long bytes = Syscall.call(
-                        SyscallNumber.PREAD64, descriptor, words.address(), 8 * count, from / PAGE * 8);
+                long bytes =
+                        Syscall.call(SyscallNumber.PREAD64, descriptor, words.address(), 8 * count, from / PAGE * 8);
                 if (bytes <= 0) {
                     break;
                 }

@@ -32,8 +32,7 @@ final class WriteTracking implements AutoCloseable {
 
     /** Sets it up for the address space of a stopped task; null where the kernel does not have it or forbids it. */
     static WriteTracking start(Tracee tracee) {
-        long remote = tracee.remote(
-                SyscallNumber.USERFAULTFD, Files.O_CLOEXEC | USER_MODE_ONLY, 0, 0, 0, 0, 0);
+        long remote = tracee.remote(SyscallNumber.USERFAULTFD, Files.O_CLOEXEC | USER_MODE_ONLY, 0, 0, 0, 0, 0);
         if (remote < 0) {
             return null;
         }

@@ -265,8 +265,8 @@ abstract sealed class Encoder permits Assembler {
     void relative(long target) {
         long displacement = target - (address() + 4);
         if (displacement != (int) displacement) {
-            throw new IllegalArgumentException("0x" + Long.toHexString(target) + " is more than 2 GB from 0x"
-                    + Long.toHexString(address()));
+            throw new IllegalArgumentException(
+                    "0x" + Long.toHexString(target) + " is more than 2 GB from 0x" + Long.toHexString(address()));
         }
         emitInt((int) displacement);
     }

@@ -390,8 +390,7 @@ public final class InstructionDecoder {
         } else {
             into.displacementOffset = displacementPosition - start;
             into.displacementSize = position - displacementPosition == 1 ? 1 : 4;
-            into.displacement =
-                    into.displacementSize == 1 ? code[displacementPosition] : int32(displacementPosition);
+            into.displacement = into.displacementSize == 1 ? code[displacementPosition] : int32(displacementPosition);
         }
     }
 

@@ -13,8 +13,7 @@ import java.util.Objects;
  * @param displacement added to the registers; the absolute address if there are none
  * @param label the place in the same code that is meant, null unless the operand is relative to rip
  */
-public record Memory(
-        int size, GeneralRegister base, GeneralRegister index, int scale, int displacement, Label label) {
+public record Memory(int size, GeneralRegister base, GeneralRegister index, int scale, int displacement, Label label) {
     public Memory {
         if (Integer.bitCount(size) != 1 || size > 8 || Integer.bitCount(scale) != 1 || scale > 8) {
             throw new IllegalArgumentException("size " + size + ", scale " + scale);

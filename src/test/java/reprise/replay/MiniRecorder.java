@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
-import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.trace.Event;
@@ -198,8 +197,10 @@ final class MiniRecorder {
         List<Event.MappingChange> changes = new ArrayList<>();
         boolean absolute = number == SyscallNumber.RT_SIGRETURN;
         switch (number) {
-            case SyscallNumber.GETRANDOM -> writes.add(new Event.MemoryWrite(tid, first, memory(tracee, first, result)));
-            case SyscallNumber.CLOCK_GETTIME -> writes.add(new Event.MemoryWrite(tid, second, memory(tracee, second, 16)));
+            case SyscallNumber.GETRANDOM ->
+                writes.add(new Event.MemoryWrite(tid, first, memory(tracee, first, result)));
+            case SyscallNumber.CLOCK_GETTIME ->
+                writes.add(new Event.MemoryWrite(tid, second, memory(tracee, second, 16)));
             case SyscallNumber.MMAP -> {
                 Event.Backing backing = new Event.Anonymous();
                 int flags = (int) Registers.get(entry, Registers.R10);
@@ -213,8 +214,7 @@ final class MiniRecorder {
             case SyscallNumber.MPROTECT -> changes.add(new Event.Protect(first, second, (int) third));
             case SyscallNumber.MADVISE -> changes.add(new Event.Discard(first, second, (int) third));
             case SyscallNumber.MREMAP ->
-                changes.add(new Event.Remap(
-                        first, second, result, third, (int) Registers.get(entry, Registers.R10)));
+                changes.add(new Event.Remap(first, second, result, third, (int) Registers.get(entry, Registers.R10)));
             case SyscallNumber.BRK -> {
                 if (brk != 0 && result > brk) {
                     changes.add(new Event.Map(
@@ -274,10 +274,5 @@ final class MiniRecorder {
                 after,
                 extendedState(tracee),
                 List.of(new Event.MemoryWrite(tid, stack, memory(tracee, stack, 4096)))));
-    }
-
-    /** Ends a process that a failed test left behind. */
-    static void kill(int pid) {
-        Syscall.call(SyscallNumber.KILL, pid, Signal.SIGKILL, 0);
     }
 }

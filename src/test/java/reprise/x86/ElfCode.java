@@ -41,8 +41,8 @@ public final class ElfCode {
                     long offset = header.get(JAVA_LONG_UNALIGNED, 24);
                     long size = header.get(JAVA_LONG_UNALIGNED, 32);
                     MemorySegment bytes = elf.asSlice(offset, size);
-                    sections.add(new Section(
-                            file.getFileName().toString(), header.get(JAVA_LONG_UNALIGNED, 16), bytes));
+                    sections.add(
+                            new Section(file.getFileName().toString(), header.get(JAVA_LONG_UNALIGNED, 16), bytes));
                 }
             }
         }
@@ -52,9 +52,6 @@ public final class ElfCode {
 
     /** The first of these paths that is a file. */
     public static Optional<Path> find(String... paths) {
-        return Stream.of(paths)
-                .map(Path::of)
-                .filter(Files::isRegularFile)
-                .findFirst();
+        return Stream.of(paths).map(Path::of).filter(Files::isRegularFile).findFirst();
     }
 }

@@ -18,12 +18,19 @@ public final class Objdump {
     /**
      * One line of its output.
      *
+     * @param bytes in hexadecimal
      * @param text in Intel syntax, as {@code mov rax,rbx}
      */
-    public record Line(long address, int length, String text) {
-        /** Whether it is an instruction, not {@code (bad)} and not a lone prefix that it gave up on. */
+    public record Line(long address, String bytes, String text) {
+        public int length() {
+            return bytes.length() / 2;
+        }
+
+        /** Whether it is an instruction, not {@code (bad)}, cut off, or a lone prefix that it gave up on. */
         public boolean isInstruction() {
-            return !text.contains("(bad)") && !text.matches("((rex\\S*|data16|addr32|lock|repz?|repnz|[c-gs]s) ?)+");
+            return !text.contains("(bad)")
+                    && !text.startsWith(".byte")
+                    && !text.matches("((rex\\S*|data16|addr32|lock|repz?|repnz|[c-gs]s) ?)+");
         }
     }
 
@@ -41,9 +48,11 @@ public final class Objdump {
         Assumptions.assumeTrue(found, "objdump (package binutils) is not installed");
     }
 
-    /** Disassembles all executable sections of an ELF file. */
-    public static void file(Path file, Consumer consumer) {
-        run(consumer, "objdump", "-d", "-w", "-M", "intel", file.toString());
+    /** Disassembles the code of an ELF file between two addresses. */
+    public static void file(Path file, long start, long end, Consumer consumer) {
+        String from = "--start-address=" + start;
+        String to = "--stop-address=" + end;
+        run(consumer, "objdump", "-d", "-w", "-z", "-M", "intel", from, to, file.toString());
     }
 
     /** Disassembles bytes from their first to their last. */
@@ -53,7 +62,20 @@ public final class Objdump {
             try {
                 Files.write(file, code);
                 String base = "--adjust-vma=0x" + Long.toHexString(address);
-                run(consumer, "objdump", "-D", "-w", "-z", "-M", "intel", "-b", "binary", "-m", "i386:x86-64", base, file.toString());
+                run(
+                        consumer,
+                        "objdump",
+                        "-D",
+                        "-w",
+                        "-z",
+                        "-M",
+                        "intel",
+                        "-b",
+                        "binary",
+                        "-m",
+                        "i386:x86-64",
+                        base,
+                        file.toString());
             } finally {
                 Files.delete(file);
             }
@@ -95,9 +117,10 @@ public final class Objdump {
             return;
         }
         long address = Long.parseUnsignedLong(line.substring(0, colon).strip(), 16);
-        int length = (line.substring(colon + 2, tab).strip().length() + 1) / 3;
+        String bytes = line.substring(colon + 2, tab).replace(" ", "");
         int comment = line.indexOf('#', tab);
-        String text = line.substring(tab + 1, comment < 0 ? line.length() : comment).strip();
-        consumer.accept(new Line(address, length, text.replaceAll(" +", " ")));
+        String text =
+                line.substring(tab + 1, comment < 0 ? line.length() : comment).strip();
+        consumer.accept(new Line(address, bytes, text.replaceAll(" +", " ")));
     }
 }
