@@ -16,7 +16,7 @@ final class Machine {
         String processor = Files.readText("/proc/cpuinfo");
         String release = Files.readText("/proc/sys/kernel/osrelease");
         return new TraceHeader(
-                UUID.randomUUID().toString(),
+                identity(),
                 System.currentTimeMillis(),
                 release == null ? "" : release.strip(),
                 field(processor, "vendor_id") + " " + field(processor, "model name"),
@@ -26,6 +26,12 @@ final class Machine {
                 System.getProperty("user.dir"),
                 texts(target.arguments()),
                 texts(target.environment()));
+    }
+
+    /** Made by the kernel; Java's own source of random numbers takes long to start. */
+    private static String identity() {
+        String uuid = Files.readText("/proc/sys/kernel/random/uuid");
+        return uuid == null ? UUID.randomUUID().toString() : uuid.strip();
     }
 
     private static String field(String processor, String name) {

@@ -1,9 +1,8 @@
 package reprise.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -32,6 +31,9 @@ public final class Processor {
         (byte) 0xc3
     };
 
+    /** Where the linker keeps errno, which this code does not set. */
+    private static final MemorySegment STATE = Arena.global().allocate(Linker.Option.captureStateLayout());
+
     private Processor() {}
 
     /** Holds what only programs that read the counter need. */
@@ -45,12 +47,12 @@ public final class Processor {
         MemorySegment memory = MemorySegment.ofAddress(page).reinterpret(4096);
         MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
         Syscall.check(Syscall.call(SyscallNumber.MPROTECT, page, 4096, 5), "mprotect");
-        return Linker.nativeLinker().downcallHandle(memory, FunctionDescriptor.of(JAVA_LONG));
+        return Syscall.link(memory);
     }
 
     private static long invoke(MethodHandle code) {
         try {
-            return (long) code.invokeExact();
+            return (long) code.invokeExact(STATE, 0L, 0L, 0L, 0L, 0L, 0L, 0L);
         } catch (Throwable impossible) {
             throw new AssertionError(impossible);
         }

@@ -28,7 +28,11 @@ public final class Syscall {
 
     /** Links a libc function that takes up to seven words and returns one. */
     static MethodHandle link(String function) {
-        MemorySegment address = LINKER.defaultLookup().findOrThrow(function);
+        return link(LINKER.defaultLookup().findOrThrow(function));
+    }
+
+    /** Links code of that shape at an address. */
+    static MethodHandle link(MemorySegment address) {
         return LINKER.downcallHandle(address, SEVEN_WORDS, Linker.Option.captureCallState("errno"));
     }
 
