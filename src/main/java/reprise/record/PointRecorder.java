@@ -32,6 +32,7 @@ final class PointRecorder {
     private final TraceWriter trace;
     private final MemorySegment stack = Arena.global().allocate(STACK, 16);
     private final MemorySegment code = Arena.global().allocate(16, 8);
+    private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
     private final long[] callers = new long[LOCATIONS];
 
     PointRecorder(Recorder recorder, TraceWriter trace) {
@@ -51,8 +52,15 @@ final class PointRecorder {
                 return false;
             }
         }
-        if (isRepeated(task)) {
-            // Not an instant that replay can stop at: in the middle of a string instruction. Try again later.
+        if (repeatedLength(task) > 0 && canBreak(task)) {
+            // Replay cannot stop in the middle of a string instruction: name the instant when it is done.
+            callers[0] = task.tracee.get(Registers.RIP) + repeatedLength(task);
+            if (!runTo(task, 1)) {
+                return false;
+            }
+        }
+        if (repeatedLength(task) > 0) {
+            // Still there. Try again later.
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
             return false;
@@ -116,12 +124,11 @@ final class PointRecorder {
         long result;
         do {
             result = Wait.any(task.tid(), Wait.WNOHANG);
-        } while (result == 0 && System.nanoTime() < deadline);
-        if (result == 0) {
-            task.interrupting = true;
-            Ptrace.interrupt(task.tid());
-            result = Wait.any(task.tid(), 0);
-        }
+            if (result == 0 && System.nanoTime() > deadline && !task.interrupting) {
+                task.interrupting = true;
+                Ptrace.interrupt(task.tid());
+            }
+        } while (result == 0 || result > 0 && heldBack(task, Wait.status(result)));
         task.tracee.forgetRegisters();
         int status = result > 0 ? Wait.status(result) : 0;
         boolean stopped = result > 0 && Wait.isStopped(status) && Wait.event(status) != Ptrace.EVENT_EXIT;
@@ -145,6 +152,22 @@ final class PointRecorder {
         return false;
     }
 
+    /** Whether the stop is for a signal from outside, which has been held back; the task runs on. */
+    private boolean heldBack(RecordedTask task, int status) {
+        task.tracee.forgetRegisters();
+        if (!Wait.isStopped(status) || Wait.event(status) != 0 || Wait.isSyscallStop(status)) {
+            return false;
+        }
+        Ptrace.getSignalInfo(task.tid(), info);
+        int signal = Wait.stopSignal(status);
+        if (Signal.stopsByDefault(signal) || Signal.canBeSynchronous(signal) && Ptrace.codeOf(info) > 0) {
+            return false;
+        }
+        task.tracee.stashSignal(signal);
+        task.tracee.resume(recorder.userResume(task), 0);
+        return true;
+    }
+
     private boolean isCaller(RecordedTask task, int count) {
         long address = task.tracee.get(Registers.RIP);
         for (int index = 0; index < count; index++) {
@@ -155,23 +178,24 @@ final class PointRecorder {
         return false;
     }
 
-    /** Whether the task stands at a string instruction with a repeat prefix. */
-    private boolean isRepeated(RecordedTask task) {
+    /** The length of the string instruction with a repeat prefix at which the task stands; 0 if there is none. */
+    private int repeatedLength(RecordedTask task) {
         task.tracee.read(task.tracee.get(Registers.RIP), code, 4);
         boolean repeats = false;
         for (int index = 0; index < 4; index++) {
+            int length = index + 1;
             int octet = code.get(JAVA_BYTE, index) & 0xff;
             switch (octet) {
                 case 0xf2, 0xf3 -> repeats = true;
                 case 0x66, 0x67, 0x48 -> {}
                 case 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x6c, 0x6d, 0x6e, 0x6f -> {
-                    return repeats;
+                    return repeats ? length : 0;
                 }
                 default -> {
-                    return false;
+                    return 0;
                 }
             }
         }
-        return false;
+        return 0;
     }
 }

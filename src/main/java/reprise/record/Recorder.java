@@ -28,7 +28,7 @@ public final class Recorder {
     /** How long a task keeps its turn while others of its domain wait, in nanoseconds. */
     private static final long SLICE = 5_000_000;
 
-    /** How long to wait for a write to the recording's output, in nanoseconds. */
+    /** How long a write to the recording's output may take before a look whether it sleeps, in nanoseconds. */
     private static final long OUTPUT_PATIENCE = 2_000_000;
 
     /** How long before it is interrupted in the midst of a computation, in nanoseconds. */
@@ -397,7 +397,7 @@ public final class Recorder {
 
     /**
      * The current task writes to the recording's output. Others may write there too, at the same time on another core: so
-     * that replay shows all in the same order, this one is finished first, if it does not take long.
+     * that replay shows all in the same order, this one is finished first, unless it sleeps in the kernel.
      *
      * @return whether it was
      */
@@ -413,8 +413,14 @@ public final class Recorder {
                 return true;
             }
             Thread.onSpinWait();
-        } while (System.nanoTime() < deadline);
-        return false;
+            if (System.nanoTime() > deadline) {
+                char state = TaskStatus.of(task.tid()).state();
+                if (state == 'S') {
+                    return false;
+                }
+                deadline = System.nanoTime() + OUTPUT_PATIENCE;
+            }
+        } while (true);
     }
 
     /** The current task is in the kernel and may stay there; others may run if it does. */

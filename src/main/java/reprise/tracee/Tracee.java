@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import reprise.linux.LinuxException;
 import reprise.linux.ProcessMemory;
 import reprise.linux.Ptrace;
+import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.x86.Registers;
 
@@ -251,8 +252,18 @@ public final class Tracee implements MemoryReader {
         return remoteChild;
     }
 
-    /** Takes the signal of the present signal-delivery stop aside; it is not delivered by the next resume with 0. */
+    /**
+     * Takes the signal of the present signal-delivery stop aside; it is not delivered by the next resume with 0. A
+     * standard signal that is held back already is one with it, as it would be in the kernel's queue.
+     */
     public void stashSignal(int signal) {
+        if (signal < Signal.SIGRTMIN) {
+            for (StashedSignal held : stash) {
+                if (held.signal() == signal) {
+                    return;
+                }
+            }
+        }
         MemorySegment info = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
         try {
             Ptrace.getSignalInfo(tid, info);

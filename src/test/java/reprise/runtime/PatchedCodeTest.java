@@ -40,7 +40,7 @@ class PatchedCodeTest {
     private static final long TRAMPOLINE = 0x8000;
     private static final long COUNTER = 0xc000;
     private static final int PROT_READ_WRITE_EXEC = 7;
-    private static final int MAP_PRIVATE_ANONYMOUS_32BIT = 0x62;
+    private static final int MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE = 0x100022;
     private static final int CLOSE = 3;
     private static final int GETPID = 39;
     private static final int GETPPID = 110;
@@ -74,8 +74,19 @@ class PatchedCodeTest {
 
     @BeforeEach
     void map() {
-        base = Syscall.call(SyscallNumber.MMAP, 0, SIZE, PROT_READ_WRITE_EXEC, MAP_PRIVATE_ANONYMOUS_32BIT, -1, 0);
-        assumeTrue(base > 0, "memory that is writable and executable is forbidden here");
+        // Anywhere below 2 GB, where an absolute address fits an instruction. The Java heap may be there too.
+        base = -1;
+        for (long address = 0x1000_0000L; base < 0 && address < 0x7000_0000L; address += 0x10_0000L) {
+            base = Syscall.call(
+                    SyscallNumber.MMAP,
+                    address,
+                    SIZE,
+                    PROT_READ_WRITE_EXEC,
+                    MAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE,
+                    -1,
+                    0);
+        }
+        assumeTrue(base > 0, "no memory below 2 GB that is writable and executable");
         memory = MemorySegment.ofAddress(base).reinterpret(SIZE);
     }
 
