@@ -24,7 +24,7 @@ final class ChecksumRecorder {
             case EVERY_NTH -> events % options.checksumInterval() == 0;
             case ADAPTIVE -> System.nanoTime() >= task.process.memory.nextChecksum;
         };
-        if (due) {
+        if (due && !task.process.memory.abandoned) {
             sum(task);
         }
     }

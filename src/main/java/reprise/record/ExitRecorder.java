@@ -36,6 +36,9 @@ final class ExitRecorder {
         if (!task.endRecorded) {
             record(task, (int) Ptrace.eventMessage(task.tid()));
         }
+        if (task.state == RecordedTask.State.RUNNING && !task.inCall && !Recorder.isNamed(task)) {
+            task.process.memory.abandoned = true;
+        }
         task.state = RecordedTask.State.EXITING;
         task.domain.ready.remove(task);
         if (task.domain.entered == task) {

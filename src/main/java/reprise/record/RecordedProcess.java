@@ -33,6 +33,11 @@ final class RecordedProcess {
         /** System.nanoTime before which no checksum is taken, where their spacing adapts. */
         long nextChecksum;
 
+        /**
+         * Whether a task was killed in the midst of its computation: what it did since its last event is in this memory, and
+         * replay does not do it, because nobody but tasks that die with it can look.
+         */
+        boolean abandoned;
         /** Where the main thread's stack can be, as replay knows it; 0 if there is none. */
         long stackStart;
 
