@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * {@code target/failed/NAME}: the trace, both outputs, and the files the program worked on.
  */
 final class Faithful {
-    static final Duration LIMIT = Duration.ofSeconds(Long.getLong("reprise.limit", 60));
+    static final Duration LIMIT = Duration.ofSeconds(Long.getLong("reprise.limit", 150));
 
     private static final Path RUNNING = Path.of("target/running").toAbsolutePath();
     private static final Path FAILED = Path.of("target/failed").toAbsolutePath();

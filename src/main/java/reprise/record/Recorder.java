@@ -184,6 +184,10 @@ public final class Recorder {
     }
 
     private void handleStop(RecordedTask task, int status) {
+        if (Wait.event(status) != Ptrace.EVENT_STOP && task.inCall) {
+            // Any stop clears a request to stop. If it was made only after the stop, the task stops once more, in vain.
+            task.interrupting = false;
+        }
         if (Wait.isSyscallStop(status)) {
             if (task.inCall) {
                 syscalls.left(task);
@@ -193,7 +197,10 @@ public final class Recorder {
             return;
         }
         switch (Wait.event(status)) {
-            case 0 -> signals.stopped(task, Wait.stopSignal(status));
+            case 0 -> {
+                task.interrupting = false;
+                signals.stopped(task, Wait.stopSignal(status));
+            }
             case Ptrace.EVENT_SECCOMP -> {
                 if (task.inCall) {
                     // A task with filters of its own stopped at the entry already.

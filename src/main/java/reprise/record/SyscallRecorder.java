@@ -70,7 +70,9 @@ final class SyscallRecorder {
             return;
         }
         if (task.interrupting) {
-            // The stop that was asked for must not cut the call short: it happens outside, then the call is made.
+            // The stop that was asked for must not cut the call short: should it still come (this stop has cleared the
+            // request, unless it was made after the stop), it comes outside, then the call is made.
+            task.interrupting = false;
             skip(task);
             rewind(task, number);
             task.atSyscall = true;
