@@ -64,13 +64,6 @@ final class MappedFiles {
         trace.sharedObject(domain, tid, file.object, stored, size, name);
     }
 
-    /** Nobody maps the file any more; its next sharing is a new object. */
-    void drop(MappedFile file) {
-        file.object = 0;
-        file.writable = false;
-        live.remove(new Identity(file.device, file.inode), file);
-    }
-
     /** Whether some mapping of this address space can be written by others, or written for others. */
     static boolean sharesWritable(AddressSpace<MappedFile> mappings) {
         for (AddressSpace.Range<MappedFile> range : mappings.ranges()) {
