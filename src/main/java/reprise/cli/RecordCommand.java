@@ -22,6 +22,10 @@ final class RecordCommand implements Command {
             Option.valued('o', "DIR", "Make the trace in DIR, which must not exist or be empty.");
     static final Option UNBUFFERED = Option.flag(
             'n', "no-buffer", "Stop at every system call instead of buffering those that allow it. Slower.");
+    static final Option BUFFER_AFTER = Option.optionallyValued(
+            "buffer-after",
+            "TIMES",
+            "Buffer the calls of a system call instruction once it has stopped the program TIMES times (6).");
     static final Option CHECKSUMS = Option.optionallyValued(
             "checksums",
             "WHEN",
@@ -35,6 +39,9 @@ final class RecordCommand implements Command {
     static final Option SWITCH_ALWAYS = Option.flag('s', "Let another thread run after every event.");
     static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races. Not supported yet.");
 
+    /** What patching costs is regained by a few dozen calls. */
+    private static final String DEFAULT_STOPS = "6";
+
     @Override
     public Syntax syntax() {
         return new Syntax(
@@ -42,7 +49,16 @@ final class RecordCommand implements Command {
                 "[--] PROGRAM [ARGUMENT]...",
                 Syntax.Target.PROGRAM,
                 "Run PROGRAM and record it, with all processes it starts.",
-                List.of(DIRECTORY, UNBUFFERED, CHECKSUMS, VARIABLE, WAIT_FOR_ALL, IGNORED_SIGNAL, SWITCH_ALWAYS, CHAOS),
+                List.of(
+                        DIRECTORY,
+                        UNBUFFERED,
+                        BUFFER_AFTER,
+                        CHECKSUMS,
+                        VARIABLE,
+                        WAIT_FOR_ALL,
+                        IGNORED_SIGNAL,
+                        SWITCH_ALWAYS,
+                        CHAOS),
                 "The exit status is PROGRAM's own.");
     }
 
@@ -88,6 +104,7 @@ final class RecordCommand implements Command {
                 target.inherited().blockedSignals(),
                 target.inherited().descriptors(),
                 arguments.has(SWITCH_ALWAYS),
+                stopsBeforeBuffering(arguments),
                 Math.max(0, withheld));
         try {
             TraceDirectories traces = TraceDirectories.ofUser();
@@ -136,6 +153,17 @@ final class RecordCommand implements Command {
                 yield RecordOptions.Checksums.EVERY_NTH;
             }
         };
+    }
+
+    private int stopsBeforeBuffering(Arguments arguments) {
+        if (arguments.has(UNBUFFERED)) {
+            return 0;
+        }
+        String times = arguments.value(BUFFER_AFTER).orElse(DEFAULT_STOPS);
+        if (!times.matches("[1-9][0-9]{0,8}")) {
+            throw syntax().wrongUse("--buffer-after takes a number, not '" + times + "'");
+        }
+        return Integer.parseInt(times);
     }
 
     private static long checksumInterval(Arguments arguments) {

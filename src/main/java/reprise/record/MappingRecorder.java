@@ -361,9 +361,11 @@ final class MappingRecorder {
     /** Brings the task's address space up to date with what {@link #prepare} found. */
     void commit(RecordedTask task) {
         AddressSpace<MappedFile> mappings = task.process.memory.mappings;
+        PatchedCode code = task.process.memory.code;
         switch (pending) {
             case null -> {}
             case Event.Map(Event.Mapping mapping) -> {
+                code.unmapped(mapping.address(), mapping.length());
                 if (pendingFile != null) {
                     long offset = switch (mapping.backing()) {
                         case Event.PrivateFile file -> file.offset();
@@ -376,14 +378,20 @@ final class MappingRecorder {
                     mappings.unmap(mapping.address(), mapping.length());
                 }
             }
-            case Event.Unmap unmap -> mappings.unmap(unmap.address(), unmap.length());
-            case Event.Remap remap ->
+            case Event.Unmap unmap -> {
+                code.unmapped(unmap.address(), unmap.length());
+                mappings.unmap(unmap.address(), unmap.length());
+            }
+            case Event.Remap remap -> {
+                code.unmapped(remap.oldAddress(), remap.oldLength());
+                code.unmapped(remap.newAddress(), remap.newLength());
                 mappings.remap(
                         remap.oldAddress(),
                         remap.oldLength(),
                         remap.newAddress(),
                         remap.newLength(),
                         (remap.flags() & MREMAP_DONTUNMAP) != 0 || remap.oldLength() == 0);
+            }
             case Event.Protect protect -> {}
             case Event.Resize resize -> {}
             case Event.Discard discard -> {}

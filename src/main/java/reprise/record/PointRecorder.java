@@ -30,13 +30,15 @@ final class PointRecorder {
 
     private final Recorder recorder;
     private final TraceWriter trace;
+    private final SyscallBuffers buffers;
     private final MemorySegment stack = Arena.global().allocate(STACK, 16);
     private final MemorySegment code = Arena.global().allocate(16, 8);
     private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
     private final long[] callers = new long[LOCATIONS];
 
-    PointRecorder(Recorder recorder, TraceWriter trace) {
+    PointRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers) {
         this.recorder = recorder;
+        this.buffers = buffers;
         this.trace = trace;
     }
 
@@ -52,6 +54,9 @@ final class PointRecorder {
                 return false;
             }
         }
+        if (isInside(task)) {
+            return false;
+        }
         if (repeatedLength(task) > 0 && canBreak(task)) {
             // Replay cannot stop in the middle of a string instruction: name the instant when it is done.
             callers[0] = task.tracee.get(Registers.RIP) + repeatedLength(task);
@@ -59,12 +64,16 @@ final class PointRecorder {
                 return false;
             }
         }
+        if (isInside(task)) {
+            return false;
+        }
         if (repeatedLength(task) > 0) {
             // Still there. Try again later.
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
             return false;
         }
+        buffers.flush(task, false);
         MemoryScanner.Changes changes = task.process.memory.changes(task.tracee, !task.ownFilters);
         trace.executionPoint(
                 task.domain.id,
@@ -75,6 +84,17 @@ final class PointRecorder {
                 changes.pages(),
                 changes.hashes(),
                 changes.pages().length);
+        return true;
+    }
+
+    /** Whether the task got into a call that it performs by itself; it has been sent on to come out of it. */
+    private boolean isInside(RecordedTask task) {
+        if (!SyscallBuffers.isInside(task)) {
+            return false;
+        }
+        buffers.bringOut(task);
+        task.state = RecordedTask.State.RUNNING;
+        task.tracee.resume(recorder.userResume(task), 0);
         return true;
     }
 

@@ -2,6 +2,7 @@ package reprise.record;
 
 import java.util.ArrayList;
 import java.util.List;
+import reprise.runtime.BufferLayout;
 import reprise.tracee.AddressSpace;
 import reprise.tracee.MemoryScanner;
 import reprise.tracee.RuntimePage;
@@ -26,6 +27,14 @@ final class RecordedProcess {
     /** An address space and what the recorder put in it. */
     static final class Memory {
         final AddressSpace<MappedFile> mappings;
+        /** Where its code was patched. */
+        PatchedCode code = new PatchedCode();
+        /** Whether the stub is there, and system calls may be performed without a stop. */
+        boolean buffered;
+        /** Whether that may be so. */
+        boolean bufferable = true;
+        /** Whether the stub was asked to stop. */
+        boolean stopRequested;
         /** Scratch regions, as start and length pairs, that replay does not have. */
         final List<long[]> scratch = new ArrayList<>();
         /** Finds its changed pages for checksums; null until the first. */
@@ -48,6 +57,18 @@ final class RecordedProcess {
             this.mappings = mappings;
         }
 
+        /** A copy, as fork makes it. */
+        Memory fork() {
+            Memory copy = new Memory(mappings.copy());
+            copy.scratch.addAll(scratch);
+            copy.stackStart = stackStart;
+            copy.stackEnd = stackEnd;
+            copy.code = code.copy();
+            copy.buffered = buffered;
+            copy.bufferable = bufferable;
+            return copy;
+        }
+
         /**
          * The pages that changed since the last call.
          *
@@ -60,6 +81,9 @@ final class RecordedProcess {
             }
             List<long[]> excluded = new ArrayList<>(scratch);
             excluded.add(new long[] {RuntimePage.ADDRESS, RuntimePage.SIZE});
+            if (buffered) {
+                excluded.add(new long[] {BufferLayout.DATA, BufferLayout.END - BufferLayout.DATA});
+            }
             return scanner.changedPages(tracee, excluded);
         }
 

@@ -73,6 +73,9 @@ final class RecordedTask implements CallView {
     /** Signals held back that were sent to it again. */
     final ArrayDeque<StashedSignal> resent = new ArrayDeque<>(2);
 
+    /** Whether it performed calls by itself since its last event that tells where it is. */
+    boolean performed;
+
     /** Whether it was asked to stop wherever it is. */
     boolean interrupting;
 

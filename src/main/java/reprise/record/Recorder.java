@@ -49,6 +49,7 @@ public final class Recorder {
     /** Initial stops of tasks whose creation was not yet seen. */
     private final Map<Integer, Integer> early = new HashMap<>();
 
+    private final SyscallBuffers buffers;
     private final SyscallRecorder syscalls;
     private final SignalRecorder signals;
     private final ExecRecorder execs;
@@ -65,13 +66,14 @@ public final class Recorder {
         this.ownSignals = ownSignals;
         ownSignals.attach(this);
         this.trace = trace;
-        MappedFiles files = new MappedFiles(trace, store);
+        buffers = new SyscallBuffers(trace, options.outputs());
+        MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
         checksums = new ChecksumRecorder(options, trace);
-        syscalls = new SyscallRecorder(this, trace, files, options.outputs());
-        signals = new SignalRecorder(this, trace, options.withheldSignal());
+        syscalls = new SyscallRecorder(this, trace, files, buffers, options);
+        signals = new SignalRecorder(this, trace, buffers, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files);
-        exits = new ExitRecorder(this, trace);
-        points = new PointRecorder(this, trace);
+        exits = new ExitRecorder(this, trace, buffers);
+        points = new PointRecorder(this, trace, buffers);
     }
 
     /**
@@ -184,6 +186,18 @@ public final class Recorder {
     }
 
     private void handleStop(RecordedTask task, int status) {
+        if (!task.inCall && Wait.event(status) != Ptrace.EVENT_EXEC) {
+            if (SyscallBuffers.isInside(task)) {
+                stoppedInside(task, status);
+                return;
+            }
+            boolean stop = SyscallBuffers.isStop(task);
+            task.performed |= buffers.flush(task, stop);
+            if (stop) {
+                syscalls.cameOut(task);
+                return;
+            }
+        }
         if (Wait.event(status) != Ptrace.EVENT_STOP && task.inCall) {
             // Any stop clears a request to stop. If it was made only after the stop, the task stops once more, in vain.
             task.interrupting = false;
@@ -216,6 +230,37 @@ public final class Recorder {
             default ->
                 throw new IllegalStateException("task " + task.tid() + ": unexpected stop: " + Wait.describe(status));
         }
+    }
+
+    /** The current task was stopped in the midst of a call that it performs by itself: it comes out first. */
+    private void stoppedInside(RecordedTask task, int status) {
+        switch (Wait.event(status)) {
+            case 0 -> signals.stoppedInside(task, Wait.stopSignal(status));
+            case Ptrace.EVENT_STOP -> {
+                if (Wait.stopSignal(status) != Signal.SIGTRAP || task.state == RecordedTask.State.GROUP_STOPPED) {
+                    groupStopped(task, Wait.stopSignal(status));
+                    return;
+                }
+                task.interrupting = false;
+                buffers.bringOut(task);
+                task.tracee.resume(userResume(task), 0);
+            }
+            default ->
+                throw new IllegalStateException(
+                        "task " + task.tid() + " stopped inside the runtime: " + Wait.describe(status));
+        }
+    }
+
+    /** The current task stands right behind a call that it performed by itself, as it was asked to. */
+    void cameOut(RecordedTask task) {
+        task.interrupting = false;
+        task.atSyscall = false;
+        markNamed(task);
+        if (!task.tracee.stash().isEmpty()) {
+            resumeUser(task, 0);
+            return;
+        }
+        afterEvent(task, false, true);
     }
 
     /** A task was killed while it was being dealt with. */
@@ -305,6 +350,11 @@ public final class Recorder {
                     && !task.interrupting;
             boolean wanted = !domain.ready.isEmpty() && now > domain.sliceEnd - SLICE + LONGEST_SLICE * domain.patience
                     || !task.tracee.stash().isEmpty();
+            boolean overdue = !domain.ready.isEmpty() && now > domain.sliceEnd
+                    || !task.tracee.stash().isEmpty();
+            if (running && overdue && !task.process.memory.stopRequested) {
+                buffers.requestStop(task);
+            }
             if (running && wanted) {
                 task.interrupting = true;
                 try {
@@ -333,9 +383,9 @@ public final class Recorder {
             long cost = System.nanoTime() - begin;
             task.domain.patience = Math.clamp(cost * 10 / LONGEST_SLICE, 1, 100);
         }
-        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        markNamed(task);
         if (!task.tracee.stash().isEmpty()) {
-            signals.deliverHere(task);
+            resumeUser(task, 0);
             return;
         }
         waitForTurn(task);
@@ -344,10 +394,17 @@ public final class Recorder {
         schedule(task.domain);
     }
 
+    /** The instant at which the task stands has a name: an event tells it. */
+    private static void markNamed(RecordedTask task) {
+        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        task.performed = false;
+    }
+
     /** Whether the task is where its last event left it. */
     static boolean isNamed(RecordedTask task) {
-        return MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
-                == -1;
+        return !task.performed
+                && MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
+                        == -1;
     }
 
     // ---- who runs ----
@@ -359,7 +416,9 @@ public final class Recorder {
     /** The task goes on in user code; from here to its next event its own instructions determine it. */
     void resumeUser(RecordedTask task, int signal) {
         task.state = RecordedTask.State.RUNNING;
-        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        markNamed(task);
+        // Signals that came during remote calls would have struck here.
+        signals.resend(task);
         task.tracee.resume(userResume(task), signal);
     }
 
@@ -390,7 +449,7 @@ public final class Recorder {
     private void waitForTurn(RecordedTask task) {
         task.pendingStatus = RecordedTask.GO_ON;
         task.state = RecordedTask.State.READY;
-        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        markNamed(task);
         task.domain.ready.add(task);
     }
 

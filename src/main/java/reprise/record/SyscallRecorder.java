@@ -22,6 +22,7 @@ import reprise.x86.Registers;
 /** Follows tasks through their system calls: decides at the entry what happens, and records at the exit what did. */
 final class SyscallRecorder {
     private static final long CLONE_VM = 0x100;
+    private static final long CLONE_FILES = 0x400;
     private static final long CLONE_VFORK = 0x4000;
     private static final long CLONE_PARENT_SETTID = 0x100000;
     private static final long CLONE_CHILD_CLEARTID = 0x200000;
@@ -46,19 +47,31 @@ final class SyscallRecorder {
     private final MappingRecorder mappings;
     private final MappedFiles files;
     private final OutputDescriptors outputs;
+    private final SyscallBuffers buffers;
+    private final SitePatcher patcher;
     private final ScratchMemory scratch = new ScratchMemory();
     private final MemorySegment buffer = Arena.global().allocate(4096, 16);
     private final BitSet noted = new BitSet();
 
-    SyscallRecorder(Recorder recorder, TraceWriter trace, MappedFiles files, int openOutputs) {
+    SyscallRecorder(
+            Recorder recorder, TraceWriter trace, MappedFiles files, SyscallBuffers buffers, RecordOptions options) {
         this.recorder = recorder;
+        this.buffers = buffers;
+        this.patcher = new SitePatcher(recorder, trace, buffers, options.stopsBeforeBuffering());
         this.trace = trace;
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files);
-        this.outputs = new OutputDescriptors(openOutputs);
+        this.outputs = new OutputDescriptors(options.outputs());
     }
 
     // ---- entry ----
+
+    /** The current task stopped behind a buffered call because it was asked to. */
+    void cameOut(RecordedTask task) {
+        skip(task);
+        buffers.comeOut(task);
+        recorder.cameOut(task);
+    }
 
     /** The current task is about to make a system call. */
     void entered(RecordedTask task) {
@@ -143,6 +156,7 @@ final class SyscallRecorder {
         skip(task);
         scratch.grow(task);
         rewind(task, number);
+        task.atSyscall = true;
         recorder.resumeUser(task, 0);
     }
 
@@ -333,12 +347,15 @@ final class SyscallRecorder {
             child.process = parent.process;
         } else {
             if (!sharesMemory) {
-                memory = new RecordedProcess.Memory(memory.mappings.copy());
-                memory.scratch.addAll(parent.process.memory.scratch);
-                memory.stackStart = parent.process.memory.stackStart;
-                memory.stackEnd = parent.process.memory.stackEnd;
+                memory = memory.fork();
             }
             child.process = new RecordedProcess(tid, parent.process.pid, memory);
+        }
+        boolean sharesFiles = (flags & CLONE_FILES) != 0;
+        if (sharesMemory != sharesFiles && (flags & CLONE_VFORK) == 0) {
+            // What the stub knows of descriptors is kept once for each address space.
+            buffers.disable(parent);
+            buffers.disable(child);
         }
         child.ownFilters = parent.ownFilters;
         child.affinity = parent.affinity;
@@ -402,6 +419,8 @@ final class SyscallRecorder {
         if (task.exitRecorded) {
             task.inCall = false;
             task.exitRecorded = false;
+            // The child of vfork had descriptors of its own in the same memory.
+            buffers.forgetClasses(task);
             recorder.afterEvent(task, true, false);
             return;
         }
@@ -412,10 +431,17 @@ final class SyscallRecorder {
         RecordedTask child = task.child;
         task.child = null;
         task.inCall = false;
+        if (!restarts(result)) {
+            patcher.trapped(task);
+        }
         if (child != null) {
             recorder.born(child);
         }
         recorder.afterEvent(task, true, number == SyscallNumber.SCHED_YIELD);
+    }
+
+    private static boolean restarts(long result) {
+        return result <= -Errno.ERESTARTSYS && result >= -Errno.ERESTART_RESTARTBLOCK;
     }
 
     private int recordExit(RecordedTask task, long result, long cloneFlags) {
@@ -430,12 +456,17 @@ final class SyscallRecorder {
             }
         }
         if (number == SyscallNumber.RT_SIGRETURN) {
+            long at = task.tracee.get(Registers.RIP);
+            long moved = task.process.memory.code.moved(at);
+            if (moved != at) {
+                task.tracee.set(Registers.RIP, moved);
+            }
             exitRegisters = registers;
             extendedState = ExtendedState.read(task.tracee);
         } else if (number == SyscallNumber.ARCH_PRCTL) {
             exitRegisters = registers;
         }
-        boolean restarts = result <= -Errno.ERESTARTSYS && result >= -Errno.ERESTART_RESTARTBLOCK;
+        boolean restarts = restarts(result);
         int effective = number;
         if (number == SyscallNumber.RESTART_SYSCALL && task.interruptedCall >= 0) {
             effective = task.interruptedCall;
@@ -521,6 +552,14 @@ final class SyscallRecorder {
     /** Writes to memory that the table cannot describe. */
     private void recordSpecial(RecordedTask task, int number, long result) {
         switch (number) {
+            case SyscallNumber.CLOSE -> buffers.forgetClass(task, task.argument(0));
+            case SyscallNumber.DUP2, SyscallNumber.DUP3 -> buffers.forgetClass(task, task.argument(1));
+            case SyscallNumber.CLOSE_RANGE -> buffers.forgetClasses(task);
+            case SyscallNumber.UNSHARE -> {
+                if ((task.argument(0) & CLONE_FILES) != 0 && task.process.threads.size() > 1) {
+                    buffers.disable(task);
+                }
+            }
             case SyscallNumber.SET_TID_ADDRESS -> task.clearTid = task.argument(0);
             case SyscallNumber.SCHED_GETAFFINITY -> {
                 if (result > 0) {
@@ -537,6 +576,8 @@ final class SyscallRecorder {
                     for (RecordedTask thread : task.process.threads) {
                         thread.ownFilters = true;
                     }
+                    // The program's filter would judge the stub's questions too.
+                    buffers.disable(task);
                 }
             }
             default -> {}

@@ -69,6 +69,9 @@ final class PointSearch {
                 return false;
             }
         }
+        if (!carrier.buffer().isEmpty()) {
+            return false;
+        }
         long size = carrier.tracee().extendedState(extendedState);
         return VectorState.hash(extendedState.asSlice(0, size)) == point.vectorHash()
                 && memory.matches(point.pages(), point.hashes(), carrier.tracee());

@@ -208,6 +208,25 @@ public sealed interface Event {
             Header header, MemorySegment registers, long vectorHash, boolean complete, long[] pages, long[] hashes)
             implements Event {}
 
+    /**
+     * System calls that the task made since its last event without stopping: the code injected in its process took the
+     * results from the kernel, and takes them from here at replay. Comes before the event up to which they were made.
+     *
+     * @param stops whether the task stopped right behind the last of them, which then is an instant of its own
+     * @param records one behind the other, see {@code reprise.runtime.BufferRecord}
+     */
+    record BufferedCalls(Header header, boolean stops, MemorySegment records) implements Event {}
+
+    /**
+     * System call instructions in the task's address space were replaced by jumps to injected code.
+     *
+     * @param resumeAt where the task goes on: where it was, unless that has moved
+     * @param changes new mappings for the code
+     * @param writes the code, then what leads to it
+     */
+    record CodePatched(Header header, long resumeAt, List<MappingChange> changes, List<MemoryWrite> writes)
+            implements Event {}
+
     /** The task ended. {@code waitStatus} as wait(2) gives it. {@code writes}: the kernel's last writes on its behalf. */
     record TaskExit(Header header, int waitStatus, List<MemoryWrite> writes) implements Event {}
 

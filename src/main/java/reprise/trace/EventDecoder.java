@@ -97,6 +97,13 @@ final class EventDecoder {
                 yield new Event.ExecutionPoint(
                         header, registers(), vectors, (flags & TraceFormat.YES) != 0, pages, hashes);
             }
+            case TraceFormat.BUFFERED_CALLS ->
+                new Event.BufferedCalls(header, (flags & TraceFormat.YES) != 0, bytes(word()));
+            case TraceFormat.CODE_PATCHED -> {
+                long resumeAt = word();
+                parts();
+                yield new Event.CodePatched(header, resumeAt, changes, writes);
+            }
             case TraceFormat.NOTE -> new Event.Note(header, string());
             case TraceFormat.END -> new Event.End(header, number);
             default -> throw damaged("is of unknown kind " + kind);

@@ -165,6 +165,18 @@ public final class TraceWriter implements AutoCloseable {
         return finish();
     }
 
+    /**
+     * Writes {@link Event.BufferedCalls}.
+     *
+     * @param records the first {@code length} bytes of it
+     */
+    public long bufferedCalls(int domain, int tid, boolean stops, MemorySegment records, long length) {
+        begin(TraceFormat.BUFFERED_CALLS, stops ? TraceFormat.YES : 0, 0, 0, domain, tid);
+        encoder.word(length);
+        MemorySegment.copy(records, 0, encoder.reserve(length), 0, length);
+        return finish();
+    }
+
     /** Writes {@link Event.Note}. */
     public long note(int domain, int tid, String text) {
         begin(TraceFormat.NOTE, 0, 0, 0, domain, tid);
@@ -277,13 +289,20 @@ public final class TraceWriter implements AutoCloseable {
         eventHasParts = true;
     }
 
+    /** Opens {@link Event.CodePatched}; its changes and writes follow. */
+    public void codePatched(int domain, int tid, long resumeAt) {
+        begin(TraceFormat.CODE_PATCHED, 0, 0, 0, domain, tid);
+        encoder.word(resumeAt);
+        eventHasParts = true;
+    }
+
     /** Adds a mapping to an {@link Event.Exec}. */
     public void mapping(Event.Mapping mapping) {
         part();
         mapping(TraceFormat.PART_MAPPING, mapping);
     }
 
-    /** Adds a change of the address space to a {@link Event.SyscallExit}. */
+    /** Adds a change of the address space to a {@link Event.SyscallExit} or {@link Event.CodePatched}. */
     public void change(Event.MappingChange change) {
         part();
         switch (change) {
