@@ -51,8 +51,12 @@ final class BufferTable {
         WAIT
     }
 
+    /** Makes a file share the content of another. */
+    static final int FICLONE = 0x40049409;
+
     /** Commands of ioctl that are performed, with what they write; their entries lie behind those of the calls. */
     private static final int[][] IOCTLS = {
+        {FICLONE, 0},
         {0x541b, 4}, // FIONREAD
         {0x5401, 36}, // TCGETS
         {0x5413, 8}, // TIOCGWINSZ
@@ -63,7 +67,7 @@ final class BufferTable {
     };
 
     /** Commands of fcntl that neither wait nor write. */
-    static final int[] FCNTLS = {0, 1, 2, 3, 4, 1030}; // F_DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC
+    static final int[] FCNTLS = {0, 1, 2, 3, 4, 6, 37, 1030}; // DUPFD, GET/SETFD, GET/SETFL, SETLK, OFD_SETLK, DUPFD_CLOEXEC
 
     /** First entry of the ioctl commands; numbers below are system calls. */
     static final int FIRST_IOCTL = 480;
@@ -167,6 +171,12 @@ final class BufferTable {
         GETXATTR,
         LGETXATTR,
         FGETXATTR,
+        SETXATTR,
+        LSETXATTR,
+        FSETXATTR,
+        REMOVEXATTR,
+        LREMOVEXATTR,
+        FREMOVEXATTR,
         LISTXATTR,
         LLISTXATTR,
         FLISTXATTR,

@@ -527,7 +527,13 @@ public final class SyscallStub {
                     code.cmp32(RSI, BufferTable.ioctl(index));
                     code.jcc(NOT_EQUAL, next);
                     code.mov(RBX, TABLE + (long) (BufferTable.FIRST_IOCTL + index) * BufferTable.ENTRY_SIZE);
-                    code.jmp(perform);
+                    if (BufferTable.ioctl(index) == BufferTable.FICLONE) {
+                        code.call(classify);
+                        onlyFile();
+                        code.jmp(afresh);
+                    } else {
+                        code.jmp(perform);
+                    }
                     code.bind(next);
                 }
                 code.jmp(abort);
