@@ -90,28 +90,34 @@ final class MappingRecorder {
 
     /** A file that is mapped as a shared object may have another size now, which decides where access to it faults. */
     private void resize(RecordedTask task, int number, long result) {
-        int descriptor;
-        switch (number) {
-            case SyscallNumber.OPEN, SyscallNumber.OPENAT -> {
-                int flags = (int) task.argument(number == SyscallNumber.OPEN ? 1 : 2);
-                if ((flags & O_TRUNC) == 0) {
-                    return;
-                }
-                descriptor = (int) result;
-            }
-            default -> {
-                descriptor = writtenDescriptor(task, number);
-                if (descriptor < 0) {
-                    return;
-                }
-            }
-        }
-        Files.Status status = Files.status("/proc/" + task.tid() + "/fd/" + descriptor);
+        String path = resized(task, number, result);
+        Files.Status status = path == null ? null : Files.status(path);
         MappedFile file = status == null || !status.isRegular() ? null : files.find(status);
         if (file != null && file.object != 0 && file.objectSize != status.size()) {
             file.objectSize = status.size();
             changes.add(new Event.Resize(file.object, status.size()));
         }
+    }
+
+    /** A path to the file whose size a call may have changed; null if there is none. */
+    private String resized(RecordedTask task, int number, long result) {
+        int descriptor =
+                switch (number) {
+                    case SyscallNumber.OPEN -> (task.argument(1) & O_TRUNC) != 0 ? (int) result : -1;
+                    case SyscallNumber.OPENAT -> (task.argument(2) & O_TRUNC) != 0 ? (int) result : -1;
+                    case SyscallNumber.OPENAT2 ->
+                        (task.tracee.readWord(task.argument(2)) & O_TRUNC) != 0 ? (int) result : -1;
+                    case SyscallNumber.CREAT -> (int) result;
+                    default -> writtenDescriptor(task, number);
+                };
+        if (descriptor >= 0) {
+            return "/proc/" + task.tid() + "/fd/" + descriptor;
+        }
+        if (number != SyscallNumber.TRUNCATE) {
+            return null;
+        }
+        String path = task.tracee.readString(task.argument(0));
+        return "/proc/" + task.tid() + (path.startsWith("/") ? "/root" : "/cwd/") + path;
     }
 
     /** The descriptor whose file a call may have written to, -1 if it writes to none. */
