@@ -30,6 +30,8 @@ final class MappingRecorder {
     private static final int O_TRUNC = 01000;
     private static final int RLIMIT_STACK = 3;
     private static final int SHM_RDONLY = 010000;
+    /** Longest path, in characters, that is followed: with a prefix and in UTF-8 it must fit PATH_MAX. */
+    private static final int LONGEST_PATH = 1000;
     /** Device number of /dev/zero: major 1, minor 5. */
     private static final long DEV_ZERO = 0x105;
 
@@ -69,6 +71,7 @@ final class MappingRecorder {
         pending = null;
         pendingFile = null;
         if (result < 0 && result >= -4095) {
+            PartialChanges.find(task, number, result, changes);
             return;
         }
         resize(task, number, result);
@@ -97,19 +100,20 @@ final class MappingRecorder {
             file.objectSize = status.size();
             changes.add(new Event.Resize(file.object, status.size()));
         }
+        if (file != null && file.stored != 0 && file.privateSize != status.size()) {
+            PrivateSizes.follow(task, file, status.size(), changes);
+        }
     }
 
     /** A path to the file whose size a call may have changed; null if there is none. */
     private String resized(RecordedTask task, int number, long result) {
-        int descriptor =
-                switch (number) {
-                    case SyscallNumber.OPEN -> (task.argument(1) & O_TRUNC) != 0 ? (int) result : -1;
-                    case SyscallNumber.OPENAT -> (task.argument(2) & O_TRUNC) != 0 ? (int) result : -1;
-                    case SyscallNumber.OPENAT2 ->
-                        (task.tracee.readWord(task.argument(2)) & O_TRUNC) != 0 ? (int) result : -1;
-                    case SyscallNumber.CREAT -> (int) result;
-                    default -> writtenDescriptor(task, number);
-                };
+        int descriptor = switch (number) {
+            case SyscallNumber.OPEN -> (task.argument(1) & O_TRUNC) != 0 ? (int) result : -1;
+            case SyscallNumber.OPENAT -> (task.argument(2) & O_TRUNC) != 0 ? (int) result : -1;
+            case SyscallNumber.OPENAT2 -> (task.tracee.readWord(task.argument(2)) & O_TRUNC) != 0 ? (int) result : -1;
+            case SyscallNumber.CREAT -> (int) result;
+            default -> writtenDescriptor(task, number);
+        };
         if (descriptor >= 0) {
             return "/proc/" + task.tid() + "/fd/" + descriptor;
         }
@@ -117,6 +121,9 @@ final class MappingRecorder {
             return null;
         }
         String path = task.tracee.readString(task.argument(0));
+        if (path.length() > LONGEST_PATH) {
+            return null;
+        }
         return "/proc/" + task.tid() + (path.startsWith("/") ? "/root" : "/cwd/") + path;
     }
 
@@ -150,13 +157,13 @@ final class MappingRecorder {
         Event.Backing backing;
         String name = "";
         if ((flags & MAP_ANONYMOUS) != 0) {
-            backing = shared ? sharedZeroes(task, length) : new Event.Anonymous();
+            backing = shared ? sharedZeroes(task, length, 0) : new Event.Anonymous();
         } else {
             String path = "/proc/" + task.tid() + "/fd/" + (int) task.argument(4);
             Files.Status status = Files.status(path);
             name = String.valueOf(Files.readLink(path));
             if (status != null && status.isCharacterDevice() && status.specialDevice() == DEV_ZERO) {
-                backing = shared ? sharedZeroes(task, length) : new Event.Anonymous();
+                backing = shared ? sharedZeroes(task, length, task.argument(5)) : new Event.Anonymous();
                 kept |= MAP_ANONYMOUS;
             } else if (status == null || !status.isRegular()) {
                 recorder.note(
@@ -170,10 +177,11 @@ final class MappingRecorder {
         change(new Event.Map(new Event.Mapping(address, length, protection, kept, backing, name)));
     }
 
-    private Event.Backing sharedZeroes(RecordedTask task, long length) {
+    /** Of /dev/zero the kernel makes an object as long as the mapping, even if that begins at an offset in it. */
+    private Event.Backing sharedZeroes(RecordedTask task, long length, long offset) {
         pendingFile = files.anonymous(task.domain.id, task.tid(), length);
         pendingFile.writable = true;
-        return new Event.Shared(pendingFile.object, 0);
+        return new Event.Shared(pendingFile.object, offset);
     }
 
     private Event.Backing mapFile(
@@ -194,6 +202,8 @@ final class MappingRecorder {
         if (!shared) {
             boolean changing = file.writable || status.device() != 0 && isMemoryFile(name);
             int stored = files.store(task.domain.id, task.tid(), path, name, changing);
+            file.stored = stored;
+            file.privateSize = status.size();
             return new Event.PrivateFile(stored, offset);
         }
         if (file.object != 0 && !isMapped(file)) {
@@ -403,11 +413,11 @@ final class MappingRecorder {
             attached = null;
         }
         int descriptor = writtenDescriptor(task, number);
-        if (descriptor < 0) {
+        if (descriptor < 0 && number != SyscallNumber.TRUNCATE) {
             return;
         }
-        String path = "/proc/" + task.tid() + "/fd/" + descriptor;
-        Files.Status status = Files.status(path);
+        String path = resized(task, number, result);
+        Files.Status status = path == null ? null : Files.status(path);
         if (status == null || !status.isRegular()) {
             return;
         }
@@ -430,7 +440,7 @@ final class MappingRecorder {
                 from = task.argument(3);
                 to = from + result;
             }
-            case SyscallNumber.FTRUNCATE -> {
+            case SyscallNumber.FTRUNCATE, SyscallNumber.TRUNCATE -> {
                 from = task.argument(1);
                 to = pages(from);
             }
