@@ -24,7 +24,9 @@ final class MappingRecorder {
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_FIXED_NOREPLACE = 0x100000;
+    private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
     private static final int MREMAP_DONTUNMAP = 4;
     private static final int ACCESS_MODE = 3;
     private static final int O_TRUNC = 01000;
@@ -143,6 +145,12 @@ final class MappingRecorder {
         };
     }
 
+    /** What mmap and mprotect were asked for, and what the kernel adds to it. */
+    private static int protection(RecordedTask task) {
+        int asked = (int) task.argument(2);
+        return task.readImpliesExec && (asked & PROT_READ) != 0 ? asked | PROT_EXEC : asked;
+    }
+
     private void change(Event.MappingChange change) {
         changes.add(change);
         pending = change;
@@ -150,7 +158,7 @@ final class MappingRecorder {
 
     private void map(RecordedTask task, long address) {
         long length = pages(task.argument(1));
-        int protection = (int) task.argument(2);
+        int protection = protection(task);
         int flags = (int) task.argument(3);
         boolean shared = (flags & MAP_TYPE) != MAP_PRIVATE;
         int kept = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_TYPE) | (shared ? MAP_SHARED : MAP_PRIVATE);
@@ -270,7 +278,7 @@ final class MappingRecorder {
     private void protect(RecordedTask task) {
         long address = task.argument(0);
         long length = pages(task.argument(1));
-        int protection = (int) task.argument(2);
+        int protection = protection(task);
         if ((protection & PROT_WRITE) != 0) {
             for (AddressSpace.Range<MappedFile> range :
                     task.process.memory.mappings.overlapping(address, address + length)) {
@@ -288,9 +296,9 @@ final class MappingRecorder {
         long old = pages(mappings.breakAddress());
         long now = pages(result);
         if (mappings.breakAddress() != 0 && now > old) {
-            // PROT_READ|PROT_WRITE
+            int protection = PROT_READ | PROT_WRITE | (task.readImpliesExec ? PROT_EXEC : 0);
             changes.add(new Event.Map(new Event.Mapping(
-                    old, now - old, 3, MAP_PRIVATE | MAP_ANONYMOUS, new Event.Anonymous(), "[heap]")));
+                    old, now - old, protection, MAP_PRIVATE | MAP_ANONYMOUS, new Event.Anonymous(), "[heap]")));
         } else if (mappings.breakAddress() != 0 && now < old) {
             changes.add(new Event.Unmap(now, old - now));
         }

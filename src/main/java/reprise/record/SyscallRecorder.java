@@ -38,6 +38,11 @@ final class SyscallRecorder {
     private static final int PR_GET_SECCOMP = 21;
     private static final int PR_SET_SECCOMP = 22;
 
+    /** The argument with which personality(2) changes nothing. */
+    private static final int ASK_PERSONALITY = -1;
+    /** PER_READ_IMPLIES_EXEC. */
+    private static final long READ_IMPLIES_EXEC = 0x0400000;
+
     /** A number that no system call has, for noting something once. */
     private static final int LEGACY = 1023;
 
@@ -103,6 +108,7 @@ final class SyscallRecorder {
             recordEntry(task);
         }
         boolean mayBlock = mayBlock(task, number);
+        task.blocking = mayBlock;
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
             if (!scratch.suffices(task)) {
                 leaveAndReturn(task, number);
@@ -343,6 +349,7 @@ final class SyscallRecorder {
         child.ownFilters = parent.ownFilters;
         child.affinity = parent.affinity;
         child.counterFaults = parent.counterFaults;
+        child.readImpliesExec = parent.readImpliesExec;
         child.state = RecordedTask.State.READY;
         if ((flags & CLONE_CHILD_CLEARTID) != 0) {
             child.clearTid = childTidAddress(parent);
@@ -521,6 +528,11 @@ final class SyscallRecorder {
     /** Writes to memory that the table cannot describe. */
     private void recordSpecial(RecordedTask task, int number, long result) {
         switch (number) {
+            case SyscallNumber.PERSONALITY -> {
+                if ((int) task.argument(0) != ASK_PERSONALITY) {
+                    task.readImpliesExec = (task.argument(0) & READ_IMPLIES_EXEC) != 0;
+                }
+            }
             case SyscallNumber.SET_TID_ADDRESS -> task.clearTid = task.argument(0);
             case SyscallNumber.SCHED_GETAFFINITY -> {
                 if (result > 0) {
