@@ -93,6 +93,10 @@ final class ExitRecorder {
 
     private void record(RecordedTask task, int waitStatus) {
         task.endRecorded = true;
+        if (task.inCall && !task.exitRecorded) {
+            // It computed up to the call in which it was killed; who shares its memory sees that.
+            recorder.recordEntry(task);
+        }
         List<Long> died = robustFutexes(task);
         trace.taskExit(task.domain.id, task.tid(), waitStatus);
         for (long address : died) {

@@ -51,6 +51,8 @@ final class RecordedTask implements CallView {
     boolean counterFaults;
     /** The call whose restart_syscall may come. */
     int interruptedCall = -1;
+    /** Whether the call in flight may block. */
+    boolean blocking;
     /** Whether the entry of the call in flight is in the trace. */
     boolean entryRecorded;
     /** 1 or 2 if the call in flight writes to the recording's standard output or error, else 0. */
@@ -87,6 +89,8 @@ final class RecordedTask implements CallView {
     boolean ownFilters;
     /** Whether its end is in the trace. */
     boolean endRecorded;
+    /** Whether what it maps readable is executable too, as it asked with personality(2). */
+    boolean readImpliesExec;
     /** Affinity as the program set it; null for the recorder's own. */
     byte[] affinity;
 

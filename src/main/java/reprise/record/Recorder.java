@@ -219,6 +219,9 @@ public final class Recorder {
                 if (task.inCall) {
                     // A task with filters of its own stopped at the entry already.
                     task.tracee.resume(Ptrace.SYSCALL, 0);
+                    if (task.blocking) {
+                        mayBlock(task);
+                    }
                 } else {
                     syscalls.entered(task);
                 }
@@ -682,6 +685,11 @@ public final class Recorder {
         if (task.domain.current == null) {
             schedule(task.domain);
         }
+    }
+
+    /** The entry of the task's call becomes an event of its own, if it is not yet. */
+    void recordEntry(RecordedTask task) {
+        syscalls.recordEntry(task);
     }
 
     void deliverStashed(RecordedTask task) {

@@ -60,7 +60,7 @@ final class SignalRecorder {
             if (!forced && signal == Signal.SIGSEGV && code == SI_KERNEL && !task.counterFaults && emulated(task)) {
                 return;
             }
-            deliver(task, signal, faultPoint(task, signal));
+            deliver(task, signal, faultPoint(task, signal, code));
             return;
         }
         if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
@@ -101,12 +101,19 @@ final class SignalRecorder {
         }
     }
 
-    /** SIGSYS, and a SIGSEGV forced because a frame could not be pushed, are not raised by an instruction. */
-    private static Event.SignalPoint faultPoint(RecordedTask task, int signal) {
+    /**
+     * SIGSYS, and a SIGSEGV forced because a frame could not be pushed or was found broken by rt_sigreturn, are not raised by
+     * an instruction.
+     */
+    private static Event.SignalPoint faultPoint(RecordedTask task, int signal, int code) {
         if (task.frameFailedAt != null) {
             return task.frameFailedAt;
         }
-        return signal == Signal.SIGSYS ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
+        boolean brokenFrame = signal == Signal.SIGSEGV
+                && code == SI_KERNEL
+                && task.call == SyscallNumber.RT_SIGRETURN
+                && Recorder.isNamed(task);
+        return signal == Signal.SIGSYS || brokenFrame ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
     }
 
     private static boolean isCaught(RecordedTask task, int signal) {

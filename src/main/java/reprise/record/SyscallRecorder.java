@@ -39,6 +39,11 @@ final class SyscallRecorder {
     private static final int PR_GET_SECCOMP = 21;
     private static final int PR_SET_SECCOMP = 22;
 
+    /** The argument with which personality(2) changes nothing. */
+    private static final int ASK_PERSONALITY = -1;
+    /** PER_READ_IMPLIES_EXEC. */
+    private static final long READ_IMPLIES_EXEC = 0x0400000;
+
     /** A number that no system call has, for noting something once. */
     private static final int LEGACY = 1023;
 
@@ -116,6 +121,7 @@ final class SyscallRecorder {
             recordEntry(task);
         }
         boolean mayBlock = mayBlock(task, number);
+        task.blocking = mayBlock;
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
             if (!scratch.suffices(task)) {
                 leaveAndReturn(task, number);
@@ -360,6 +366,7 @@ final class SyscallRecorder {
         child.ownFilters = parent.ownFilters;
         child.affinity = parent.affinity;
         child.counterFaults = parent.counterFaults;
+        child.readImpliesExec = parent.readImpliesExec;
         child.state = RecordedTask.State.READY;
         if ((flags & CLONE_CHILD_CLEARTID) != 0) {
             child.clearTid = childTidAddress(parent);
@@ -558,6 +565,11 @@ final class SyscallRecorder {
             case SyscallNumber.UNSHARE -> {
                 if ((task.argument(0) & CLONE_FILES) != 0 && task.process.threads.size() > 1) {
                     buffers.disable(task);
+                }
+            }
+            case SyscallNumber.PERSONALITY -> {
+                if ((int) task.argument(0) != ASK_PERSONALITY) {
+                    task.readImpliesExec = (task.argument(0) & READ_IMPLIES_EXEC) != 0;
                 }
             }
             case SyscallNumber.SET_TID_ADDRESS -> task.clearTid = task.argument(0);

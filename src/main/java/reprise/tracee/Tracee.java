@@ -1,10 +1,12 @@
 package reprise.tracee;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import reprise.linux.LinuxException;
 import reprise.linux.ProcessMemory;
@@ -181,6 +183,17 @@ public final class Tracee implements MemoryReader {
             throw new UnreadableMemoryException(address);
         }
         return word.get(JAVA_INT, 0) & 0xffffffffL;
+    }
+
+    /** A zero-terminated string of less than 4096 bytes, as far as it can be read. */
+    public String readString(long address) {
+        MemorySegment bytes = Arena.ofAuto().allocate(4096);
+        long count = read(address, bytes, bytes.byteSize());
+        long length = 0;
+        while (length < count && bytes.get(JAVA_BYTE, length) != 0) {
+            length++;
+        }
+        return new String(bytes.asSlice(0, length).toArray(JAVA_BYTE), StandardCharsets.UTF_8);
     }
 
     /**
