@@ -95,6 +95,11 @@ public record TraceSummary(
         }
     }
 
+    /** The file of a trace that grows with its events. */
+    public static Path eventsOf(Path directory) {
+        return directory.resolve(TraceFiles.EVENTS);
+    }
+
     private static long allocated(Path file) {
         FileCalls.Allocation allocation = FileCalls.allocation(file.toString());
         return allocation == null ? 0 : allocation.bytes();
