@@ -7,7 +7,17 @@ import java.util.Optional;
 final class Commands {
     /** In the order of the help page. */
     private static final List<String> NAMES = List.of(
-            "record", "replay", "ps", "ls", "rm", "dump", "traceinfo", "syscalls", "help", "generate-completion");
+            "record",
+            "replay",
+            "ps",
+            "ls",
+            "rm",
+            "pack",
+            "dump",
+            "traceinfo",
+            "syscalls",
+            "help",
+            "generate-completion");
 
     private Commands() {}
 
@@ -25,6 +35,7 @@ final class Commands {
                     case "ps" -> new PsCommand();
                     case "ls" -> new LsCommand();
                     case "rm" -> new RmCommand();
+                    case "pack" -> new PackCommand();
                     case "dump" -> new DumpCommand();
                     case "traceinfo" -> new TraceinfoCommand();
                     case "syscalls" -> new SyscallsCommand();

@@ -28,6 +28,17 @@ final class Machine {
                 texts(target.environment()));
     }
 
+    /** Vendor and model name of the processor. */
+    static String processorModel() {
+        String processor = Files.readText("/proc/cpuinfo");
+        return field(processor, "vendor_id") + " " + field(processor, "model name");
+    }
+
+    /** The processor's features as the kernel names them. */
+    static List<String> processorFlags() {
+        return List.of(field(Files.readText("/proc/cpuinfo"), "flags").split(" "));
+    }
+
     /** Made by the kernel; Java's own source of random numbers takes long to start. */
     private static String identity() {
         String uuid = Files.readText("/proc/sys/kernel/random/uuid");

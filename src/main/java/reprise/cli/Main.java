@@ -5,6 +5,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import reprise.trace.TraceDirectories;
 
 /** Where Reprise starts: chooses the command, and turns its failures into one line and an exit status. */
 public final class Main {
@@ -36,8 +37,8 @@ public final class Main {
                 return withoutCommand(args[0]);
             }
             Optional<Command> named = Commands.named(args[0]);
-            // As rr does: a directory is a trace to replay, anything else a program to record.
-            Command command = named.orElseGet(() -> isDirectory(args[0]) ? new ReplayCommand() : new RecordCommand());
+            // As rr does: a directory or a pack is a trace to replay, anything else a program to record.
+            Command command = named.orElseGet(() -> isTrace(args[0]) ? new ReplayCommand() : new RecordCommand());
             Syntax syntax = command.syntax();
             name = "reprise " + syntax.command();
             List<String> rest = List.of(args).subList(named.isPresent() ? 1 : 0, args.length);
@@ -71,9 +72,9 @@ public final class Main {
         return new CommandFailure(ExitStatus.USAGE, message, Optional.of("see 'reprise --help'"));
     }
 
-    private static boolean isDirectory(String name) {
+    private static boolean isTrace(String name) {
         try {
-            return Files.isDirectory(Path.of(name));
+            return Files.isDirectory(Path.of(name)) || TraceDirectories.isTrace(Path.of(name));
         } catch (InvalidPathException e) {
             return false;
         }

@@ -3,6 +3,8 @@ package reprise.cli;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import reprise.linux.Disposition;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
@@ -11,9 +13,11 @@ import reprise.linux.Wait;
 import reprise.record.OwnSignals;
 import reprise.record.RecordOptions;
 import reprise.record.Recorder;
+import reprise.record.SizeLimit;
 import reprise.trace.FileStore;
 import reprise.trace.TraceDirectories;
 import reprise.trace.TraceException;
+import reprise.trace.TraceSummary;
 import reprise.trace.TraceWriter;
 
 /** {@code reprise record}: runs a program and makes a trace of it. */
@@ -33,6 +37,15 @@ final class RecordCommand implements Command {
                     + "'syscalls', or at every WHEN-th event; without WHEN as often as costs little.");
     static final Option VARIABLE =
             Option.valued('v', "NAME=VALUE", "Set a variable in PROGRAM's environment. May be repeated.");
+    static final Option SCRUBBED = Option.required(
+            "scrub-env",
+            "NAME",
+            "Keep variable NAME out of PROGRAM's environment, and so out of the trace; NAME* means all that begin so. "
+                    + "May be repeated.");
+    static final Option MAXIMUM_SIZE = Option.required(
+            "max-size",
+            "SIZE",
+            "End the recording, and kill PROGRAM, when the events take SIZE bytes on disk (K, M and G are understood).");
     static final Option WAIT_FOR_ALL =
             Option.flag('w', "Wait until all recorded processes have ended, not only the first.");
     static final Option IGNORED_SIGNAL = Option.valued('i', "SIG", "Never deliver signal SIG, a name or a number.");
@@ -41,6 +54,8 @@ final class RecordCommand implements Command {
 
     /** What patching costs is regained by a few dozen calls. */
     private static final String DEFAULT_STOPS = "6";
+
+    private static final Pattern SIZE = Pattern.compile("([0-9]{1,12}(?:\\.[0-9]{1,3})?)([KkMmGgTt]?)B?");
 
     @Override
     public Syntax syntax() {
@@ -55,6 +70,8 @@ final class RecordCommand implements Command {
                         BUFFER_AFTER,
                         CHECKSUMS,
                         VARIABLE,
+                        SCRUBBED,
+                        MAXIMUM_SIZE,
                         WAIT_FOR_ALL,
                         IGNORED_SIGNAL,
                         SWITCH_ALWAYS,
@@ -75,11 +92,17 @@ final class RecordCommand implements Command {
                 throw syntax().wrongUse("-v needs NAME=VALUE, not '" + variable + "'");
             }
         }
+        for (String name : arguments.values(SCRUBBED)) {
+            if (name.isEmpty() || name.indexOf('=') >= 0) {
+                throw syntax().wrongUse("--scrub-env needs the NAME of a variable, not '" + name + "'");
+            }
+        }
+        long limit = arguments.value(MAXIMUM_SIZE).map(this::size).orElse(Long.MAX_VALUE);
         int withheld = arguments.value(IGNORED_SIGNAL).map(Signal::of).orElse(-1);
         if (withheld == 0) {
             throw syntax().wrongUse("-i takes a signal's name or number");
         }
-        int status = record(arguments, withheld);
+        int status = record(arguments, withheld, limit);
         if (Wait.isSignaled(status)) {
             System.err.flush();
             Disposition.dieOf(Wait.terminatingSignal(status));
@@ -88,7 +111,7 @@ final class RecordCommand implements Command {
         return Wait.exitStatus(status);
     }
 
-    private int record(Arguments arguments, int withheld) {
+    private int record(Arguments arguments, int withheld, long limit) {
         Target target = Target.of(arguments, Inherited.read());
         OwnSignals signals = new OwnSignals();
         signals.install();
@@ -112,7 +135,8 @@ final class RecordCommand implements Command {
                     ? traces.create(Path.of(arguments.value(DIRECTORY).get()))
                     : traces.create(target.name());
             try (TraceWriter trace = TraceWriter.create(directory, Machine.header(target))) {
-                return new Recorder(options, trace, new FileStore(traces.root(), directory), signals).run();
+                Recorder recorder = new Recorder(options, trace, new FileStore(traces.root(), directory), signals);
+                return limit == Long.MAX_VALUE ? recorder.run() : runLimited(recorder, trace, limit);
             } catch (LinuxException e) {
                 traces.remove(directory);
                 throw cannotStart(target, e);
@@ -120,6 +144,36 @@ final class RecordCommand implements Command {
         } catch (TraceException e) {
             throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
         }
+    }
+
+    private static int runLimited(Recorder recorder, TraceWriter trace, long limit) {
+        try (SizeLimit watch = new SizeLimit(TraceSummary.eventsOf(trace.directory()), limit, recorder)) {
+            int status = recorder.run();
+            if (watch.reached()) {
+                System.err.println("reprise record: the trace reached " + Amounts.bytes(limit)
+                        + ", so the program was killed; what it did until then is recorded");
+            }
+            return status;
+        }
+    }
+
+    /** Bytes, for example 500000, 512K, 20M or 1.5G. */
+    private long size(String text) {
+        Matcher matcher = SIZE.matcher(text);
+        if (!matcher.matches()) {
+            throw syntax().wrongUse("--max-size takes a number of bytes, for example 20M, not '" + text + "'");
+        }
+        double bytes = Double.parseDouble(matcher.group(1));
+        for (int power = " KMGT"
+                        .indexOf(
+                                matcher.group(2).isEmpty()
+                                        ? ' '
+                                        : Character.toUpperCase(matcher.group(2).charAt(0)));
+                power > 0;
+                power--) {
+            bytes *= 1024;
+        }
+        return (long) bytes;
     }
 
     /** The statuses that shells use: 127 where there is no such program, 126 where it cannot be executed. */

@@ -65,20 +65,28 @@ final class ReplayCommand implements Command {
     }
 
     private static int replay(Path directory, boolean echo) {
-        try (TraceReader reader = TraceReader.open(directory);
-                ProgressLine progress = new ProgressLine(reader.lastSequence());
-                Replayer replayer = new Replayer(reader, directory, new ReplayOptions(echo, true, progress))) {
+        try (TraceReader reader = TraceReader.open(directory)) {
+            ProcessorFeatures processor = ProcessorFeatures.ofThisMachine();
+            processor.require(reader.header());
+            return replay(reader, echo, processor);
+        } catch (LinuxException e) {
+            throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
+        }
+    }
+
+    private static int replay(TraceReader reader, boolean echo, ProcessorFeatures processor) {
+        try (ProgressLine progress = new ProgressLine(reader.lastSequence());
+                Replayer replayer = new Replayer(reader, reader.directory(), new ReplayOptions(echo, true, progress))) {
             ReplayResult result = replayer.run();
             if (!result.complete()) {
-                System.err.println("reprise replay: the recording ends at event " + result.events()
-                        + ", where its recorder was cut off; up to there the replay was faithful");
+                System.err.println("reprise replay: the trace ends early, at event " + result.events() + ": "
+                        + reader.truncation() + "; up to there the replay was faithful");
             }
             return ExitStatus.OK;
         } catch (DivergenceException e) {
             System.err.println(e.report());
+            processor.note(reader.header()).ifPresent(System.err::println);
             return ExitStatus.DIVERGED;
-        } catch (LinuxException e) {
-            throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
         }
     }
 }

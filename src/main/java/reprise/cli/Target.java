@@ -31,6 +31,9 @@ record Target(
             argv.add(at >= 0 && decode(all.get(at)).equals(operands.get(index)) ? all.get(at) : decoded);
         }
         List<byte[]> environment = new ArrayList<>(inherited.environment());
+        for (String name : arguments.values(RecordCommand.SCRUBBED)) {
+            scrub(environment, name);
+        }
         for (String variable : arguments.values(RecordCommand.VARIABLE)) {
             set(environment, variable);
         }
@@ -78,6 +81,13 @@ record Target(
             }
         }
         return null;
+    }
+
+    /** Takes a variable out, or with {@code NAME*} all whose names begin so. */
+    private static void scrub(List<byte[]> environment, String name) {
+        boolean family = name.endsWith("*");
+        String prefix = family ? name.substring(0, name.length() - 1) : name + "=";
+        environment.removeIf(each -> decode(each).startsWith(prefix));
     }
 
     private static void set(List<byte[]> environment, String variable) {

@@ -13,6 +13,7 @@ import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
+import reprise.trace.EventValidity;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
 
@@ -74,6 +75,7 @@ final class ReplaySession implements AutoCloseable {
      * @throws DivergenceException if what happens is not what was recorded
      */
     void apply(Event event) {
+        EventValidity.check(event);
         try {
             dispatch(event);
         } catch (Mismatch e) {

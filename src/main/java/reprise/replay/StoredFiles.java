@@ -9,20 +9,23 @@ import reprise.linux.LinuxException;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.trace.Event;
+import reprise.trace.StoredContent;
 
 /** The files of a trace's store, by number, as paths from which carriers can map them. */
 final class StoredFiles implements AutoCloseable {
     private static final int STATFS_FLAGS = 80;
     private static final long ST_NOEXEC = 8;
 
-    private final Path directory;
-    private final boolean executable;
+    private final StoredContent content;
+    private final boolean mappable;
     private final Map<Integer, Event.FileStored> files = new HashMap<>();
+    private final Map<Integer, String> paths = new HashMap<>();
     private final Map<Integer, Long> copies = new HashMap<>();
 
     StoredFiles(Path directory) {
-        this.directory = directory.toAbsolutePath();
-        this.executable = !isMountedWithoutExec(this.directory.toString());
+        this.content = StoredContent.of(directory);
+        this.mappable = !content.isPacked()
+                && !isMountedWithoutExec(directory.toAbsolutePath().toString());
     }
 
     void add(Event.FileStored file) {
@@ -31,37 +34,32 @@ final class StoredFiles implements AutoCloseable {
 
     /** The path to open for mapping. */
     String pathToOpen(int file) {
-        if (executable) {
-            return location(file).toString();
+        if (mappable) {
+            return paths.computeIfAbsent(
+                    file, number -> content.path(stored(number)).toString());
         }
-        // Nothing on a file system mounted noexec can be mapped executable: show a copy in memory.
+        // Neither a file in a pack can be mapped, nor (executable) one on a file system mounted noexec: show a copy in
+        // memory.
         return "/proc/" + ProcessHandle.current().pid() + "/fd/" + copies.computeIfAbsent(file, this::copy);
     }
 
-    private Path location(int file) {
+    private Event.FileStored stored(int file) {
         Event.FileStored stored = files.get(file);
         if (stored == null) {
             throw new Mismatch("The trace maps file " + file + ", which it did not store.\n");
         }
-        return directory.resolve(stored.stored());
+        return stored;
     }
 
     private long copy(int file) {
         int memory = Files.memoryFile("reprise-file-" + file, true);
-        copyInto(memory, file);
+        content.copyTo(memory, stored(file));
         return memory;
     }
 
-    /** Appends the content of a file to a descriptor of ours. */
+    /** Writes the content of a file to the beginning of an empty one of ours. */
     void copyInto(int descriptor, int file) {
-        String path = location(file).toString();
-        long source = Syscall.check(Files.open(path, Files.O_RDONLY, 0), "opening " + path);
-        long count;
-        do {
-            count = Syscall.call(SyscallNumber.SENDFILE, descriptor, source, 0, 0x4000_0000);
-        } while (count > 0);
-        Files.close(source);
-        Syscall.check(count, "copying " + path);
+        content.copyTo(descriptor, stored(file));
     }
 
     /** The path that the file with this stored path had when it was recorded; the argument itself if unknown. */
@@ -90,5 +88,6 @@ final class StoredFiles implements AutoCloseable {
     public void close() {
         copies.values().forEach(Files::close);
         copies.clear();
+        content.close();
     }
 }

@@ -32,9 +32,13 @@ final class ChunkIndex implements AutoCloseable {
     /**
      * Reads the headers of a trace's chunks.
      *
+     * @param directory of the trace, or the file it was packed in
      * @throws TraceException if the file of chunks cannot be opened, or has chunks of a newer format
      */
     static ChunkIndex of(Path directory) {
+        if (PackFile.isPack(directory)) {
+            return ofPack(directory);
+        }
         String path = directory.resolve(TraceFiles.EVENTS).toString();
         long descriptor = Files.open(path, Files.O_RDONLY, 0);
         if (descriptor == -Errno.ENOENT) {
@@ -49,6 +53,22 @@ final class ChunkIndex implements AutoCloseable {
         try {
             index.scan(directory);
         } catch (TraceException e) {
+            index.close();
+            throw e;
+        }
+        return index;
+    }
+
+    private static ChunkIndex ofPack(Path path) {
+        PackFile pack = PackFile.open(path);
+        ChunkIndex index = new ChunkIndex(pack.descriptor());
+        PackFile.Section events = pack.section(TraceFiles.EVENTS);
+        try {
+            index.defect = index.scan(path, pack.descriptor(), events.offset(), events.offset() + events.length());
+            if (index.defect == null && !index.ends()) {
+                index.defect = "the recording did not end regularly";
+            }
+        } catch (RuntimeException e) {
             index.close();
             throw e;
         }
@@ -72,10 +92,14 @@ final class ChunkIndex implements AutoCloseable {
     /** Adds the chunks of a file as long as they are good and continue those there are; what is wrong, or null. */
     private String scan(Path directory, long file) {
         Files.Status status = Files.status(file);
-        long size = status == null ? 0 : status.size();
+        return scan(directory, file, 0, status == null ? 0 : status.size());
+    }
+
+    /** As {@link #scan(Path, long)}, of the bytes from {@code start} to {@code size} of the file. */
+    private String scan(Path directory, long file, long start, long size) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(ChunkHeader.SIZE, 8);
-            long offset = 0;
+            long offset = start;
             while (offset < size) {
                 long count = FileCalls.readFully(file, bytes.address(), ChunkHeader.SIZE, offset);
                 ChunkHeader header = count < ChunkHeader.SIZE ? null : ChunkHeader.read(bytes);

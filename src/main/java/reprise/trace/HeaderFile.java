@@ -84,17 +84,12 @@ final class HeaderFile {
     /**
      * Reads the header of a trace.
      *
+     * @param directory of the trace, or the file it was packed in
      * @throws TraceException if there is none, it is damaged, or its format is newer than this reader
      */
     static TraceHeader read(Path directory) {
-        String path = directory.resolve(TraceFiles.HEADER).toString();
-        byte[] content = Files.readAll(path);
-        if (content == null) {
-            throw new TraceException(
-                    java.nio.file.Files.isDirectory(directory)
-                            ? directory + " is not a trace: it has no " + TraceFiles.HEADER
-                            : "there is no trace " + directory);
-        }
+        Path path = directory.resolve(TraceFiles.HEADER);
+        byte[] content = bytes(directory);
         Map<String, Object> fields;
         try (JsonParser parser = new JsonFactory().createParser(content)) {
             fields = fields(parser);
@@ -122,6 +117,23 @@ final class HeaderFile {
         } catch (ClassCastException | NullPointerException e) {
             throw new TraceException("the trace's header " + path + " is damaged", e);
         }
+    }
+
+    /** The header as it is stored, in a directory or a pack. */
+    static byte[] bytes(Path trace) {
+        if (PackFile.isPack(trace)) {
+            try (PackFile pack = PackFile.open(trace)) {
+                return pack.header();
+            }
+        }
+        byte[] content = Files.readAll(trace.resolve(TraceFiles.HEADER).toString());
+        if (content == null) {
+            throw new TraceException(
+                    java.nio.file.Files.isDirectory(trace)
+                            ? trace + " is not a trace: it has no " + TraceFiles.HEADER
+                            : "there is no trace " + trace);
+        }
+        return content;
     }
 
     /** What to say of a trace that a newer version made. */

@@ -227,8 +227,9 @@ public final class TraceDirectories {
                         : "there is no trace " + directory);
     }
 
-    private static boolean isTrace(Path directory) {
-        return Files.isRegularFile(directory.resolve(TraceFiles.HEADER));
+    /** Whether a path is a trace: a directory with a header, or a packed one. */
+    public static boolean isTrace(Path directory) {
+        return Files.isRegularFile(directory.resolve(TraceFiles.HEADER)) || PackFile.isPack(directory);
     }
 
     /** The traces under the root, by name; those that cannot be read too. */
@@ -240,7 +241,8 @@ public final class TraceDirectories {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(root)) {
             for (Path entry : entries) {
                 if (Files.isDirectory(entry, java.nio.file.LinkOption.NOFOLLOW_LINKS)
-                        && (isTrace(entry) || Files.exists(entry.resolve(TraceFiles.FILES)))) {
+                                && (isTrace(entry) || Files.exists(entry.resolve(TraceFiles.FILES)))
+                        || PackFile.isPack(entry)) {
                     traces.add(TraceSummary.of(entry));
                 }
             }
@@ -261,8 +263,15 @@ public final class TraceDirectories {
         if (!isTrace(directory) && !Files.isDirectory(directory.resolve(TraceFiles.FILES))) {
             existing(directory);
         }
-        deleteFiles(directory.resolve(TraceFiles.FILES));
-        deleteFiles(directory);
+        if (Files.isDirectory(directory)) {
+            deleteFiles(directory.resolve(TraceFiles.FILES));
+            deleteFiles(directory);
+        } else {
+            long result = FileCalls.unlink(directory.toString());
+            if (result < 0) {
+                throw TraceException.ofErrno("cannot delete " + directory, -result);
+            }
+        }
         Path link = root.resolve(LATEST);
         if (Files.isSymbolicLink(link) && target(link).equals(directory)) {
             FileCalls.unlink(link.toString());

@@ -34,7 +34,7 @@ public final class TraceReader implements AutoCloseable {
     /**
      * Opens a trace, at its first event.
      *
-     * @param directory as {@link TraceDirectories#resolve} gives it
+     * @param directory as {@link TraceDirectories#resolve} gives it, or a pack
      * @throws TraceException if it is no trace, or of a newer format
      */
     public static TraceReader open(Path directory) {
@@ -42,7 +42,7 @@ public final class TraceReader implements AutoCloseable {
         return new TraceReader(directory, header, ChunkIndex.of(directory));
     }
 
-    /** Where the trace is. */
+    /** Where the trace is: its directory, or the file it was packed in. */
     public Path directory() {
         return directory;
     }
@@ -50,11 +50,6 @@ public final class TraceReader implements AutoCloseable {
     /** What was known when the recording started. */
     public TraceHeader header() {
         return header;
-    }
-
-    /** The path of a stored file, given {@link Event.FileStored#stored}. */
-    public Path stored(String relative) {
-        return directory.resolve(relative);
     }
 
     /** Version of the format this trace is written in. */

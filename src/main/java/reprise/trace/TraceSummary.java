@@ -52,24 +52,28 @@ public record TraceSummary(
     public static TraceSummary of(Path directory) {
         long own = 0;
         long shared = 0;
-        try {
-            own += allocated(directory.resolve(TraceFiles.HEADER))
-                    + allocated(directory.resolve(TraceFiles.EVENTS))
-                    + allocated(directory.resolve(TraceFiles.SIDE));
-            try (DirectoryStream<Path> files =
-                    java.nio.file.Files.newDirectoryStream(directory.resolve(TraceFiles.FILES))) {
-                for (Path file : files) {
-                    FileCalls.Allocation allocation = FileCalls.allocation(file.toString());
-                    // One name is the trace's, another the store's.
-                    if (allocation != null && allocation.links() > 2) {
-                        shared += allocation.bytes();
-                    } else if (allocation != null) {
-                        own += allocation.bytes();
+        if (PackFile.isPack(directory)) {
+            own = allocated(directory);
+        } else {
+            try {
+                own += allocated(directory.resolve(TraceFiles.HEADER))
+                        + allocated(directory.resolve(TraceFiles.EVENTS))
+                        + allocated(directory.resolve(TraceFiles.SIDE));
+                try (DirectoryStream<Path> files =
+                        java.nio.file.Files.newDirectoryStream(directory.resolve(TraceFiles.FILES))) {
+                    for (Path file : files) {
+                        FileCalls.Allocation allocation = FileCalls.allocation(file.toString());
+                        // One name is the trace's, another the store's.
+                        if (allocation != null && allocation.links() > 2) {
+                            shared += allocation.bytes();
+                        } else if (allocation != null) {
+                            own += allocation.bytes();
+                        }
                     }
                 }
+            } catch (java.io.IOException | java.nio.file.DirectoryIteratorException e) {
+                // It is being deleted: what is there is what counts.
             }
-        } catch (java.io.IOException | java.nio.file.DirectoryIteratorException e) {
-            // It is being deleted: what is there is what counts.
         }
         String name = directory.getFileName().toString();
         long startedAt = 0;
@@ -89,6 +93,11 @@ public record TraceSummary(
             State state = isBeingRecorded(directory) ? State.RECORDING : State.BROKEN;
             return new TraceSummary(name, directory, state, startedAt, own, shared, 0, command, e.getMessage());
         }
+    }
+
+    /** The file of a trace that grows with its events. */
+    public static Path eventsOf(Path directory) {
+        return directory.resolve(TraceFiles.EVENTS);
     }
 
     private static long allocated(Path file) {
