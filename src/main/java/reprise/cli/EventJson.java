@@ -93,6 +93,7 @@ final class EventJson implements EventPrinter {
                 registers("registers", point.registers());
                 hex("vectorHash", point.vectorHash());
                 json.writeNumberField("pages", point.pages().length);
+                json.writeNumberField("probes", point.probes().length);
             }
             case Event.Checksum checksum -> checksum(checksum);
             case Event.Note note -> json.writeStringField("text", note.text());

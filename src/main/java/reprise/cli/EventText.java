@@ -48,7 +48,7 @@ final class EventText implements EventPrinter {
             case Event.CoreBound bound -> line("domain " + header.domain() + " runs on core " + bound.core());
             case Event.ExecutionPoint point ->
                 line("interrupted at 0x" + Long.toHexString(Registers.get(point.registers(), Registers.RIP))
-                        + ", named by " + point.pages().length + " pages");
+                        + ", named by " + point.pages().length + " pages, with " + point.probes().length + " probes");
             case Event.Checksum checksum -> checksum(checksum);
             case Event.Note note -> line("note: " + Quotes.plain(note.text()));
             case Event.FileStored file ->

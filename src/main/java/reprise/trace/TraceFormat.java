@@ -23,7 +23,7 @@ package reprise.trace;
  */
 final class TraceFormat {
     /** Version of the format that is written, and the highest that can be read. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int FILE_STORED = 1;
     static final int SHARED_OBJECT = 2;
