@@ -94,6 +94,7 @@ final class EventJson implements EventPrinter {
                 registers("registers", point.registers());
                 hex("vectorHash", point.vectorHash());
                 json.writeNumberField("pages", point.pages().length);
+                json.writeNumberField("probes", point.probes().length);
             }
             case Event.BufferedCalls buffered -> buffered(buffered);
             case Event.CodePatched patched -> {

@@ -49,7 +49,7 @@ final class EventText implements EventPrinter {
             case Event.CoreBound bound -> line("domain " + header.domain() + " runs on core " + bound.core());
             case Event.ExecutionPoint point ->
                 line("interrupted at 0x" + Long.toHexString(Registers.get(point.registers(), Registers.RIP))
-                        + ", named by " + point.pages().length + " pages");
+                        + ", named by " + point.pages().length + " pages, with " + point.probes().length + " probes");
             case Event.BufferedCalls buffered -> buffered(buffered);
             case Event.CodePatched patched -> {
                 line("code patched, goes on at 0x" + Long.toHexString(patched.resumeAt()));

@@ -76,15 +76,29 @@ final class RecordedProcess {
          * @param incremental whether the kernel may keep track of writes, which takes system calls of the task
          */
         MemoryScanner.Changes changes(Tracee tracee, boolean incremental) {
+            return scanner(tracee, incremental).changedPages(tracee, excluded());
+        }
+
+        /** The pages that were written since the last call, even if they are as they were; else as {@link #changes}. */
+        MemoryScanner.Changes written(Tracee tracee, boolean incremental) {
+            return scanner(tracee, incremental).writtenPages(tracee, excluded());
+        }
+
+        private MemoryScanner scanner(Tracee tracee, boolean incremental) {
             if (scanner == null) {
                 scanner = new MemoryScanner(tracee, incremental);
             }
+            return scanner;
+        }
+
+        /** What replay does not have, or has otherwise: start and length pairs. */
+        List<long[]> excluded() {
             List<long[]> excluded = new ArrayList<>(scratch);
             excluded.add(new long[] {RuntimePage.ADDRESS, RuntimePage.SIZE});
             if (buffered) {
                 excluded.add(new long[] {BufferLayout.DATA, BufferLayout.END - BufferLayout.DATA});
             }
-            return scanner.changedPages(tracee, excluded);
+            return excluded;
         }
 
         /** A task begins to use it. */

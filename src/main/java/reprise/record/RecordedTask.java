@@ -80,6 +80,8 @@ final class RecordedTask implements CallView {
 
     /** Whether it was asked to stop wherever it is. */
     boolean interrupting;
+    /** Whether, when it was last interrupted, it was in a loop that nothing but another task's doing can end. */
+    boolean spins;
 
     /** Where the kernel clears its id when it ends; 0 for nowhere. */
     long clearTid;

@@ -199,13 +199,24 @@ public sealed interface Event {
      * registers and this memory. What follows (a signal, another task's turn) happens there.
      *
      * @param registers at the instant
-     * @param vectorHash of the SSE and AVX registers, see {@code reprise.x86.VectorState}
-     * @param complete all pages are listed, not only those changed since the last list or checksum
+     * @param vectorHash of all other registers, see {@code reprise.x86.VectorState}
+     * @param complete all pages are listed, not only those written since the last list or checksum
      * @param pages addresses
      * @param hashes of the pages, in the same order
+     * @param probes where words are that tell this instant from others that look alike, for whoever wants to know quickly
+     *     that it is not yet reached: addresses divisible by 8, or numbers from 0 to 15 of xmm registers, of which the lower
+     *     half is meant. They add nothing to the other parts of the name
+     * @param values of these words at the instant, in the same order
      */
     record ExecutionPoint(
-            Header header, MemorySegment registers, long vectorHash, boolean complete, long[] pages, long[] hashes)
+            Header header,
+            MemorySegment registers,
+            long vectorHash,
+            boolean complete,
+            long[] pages,
+            long[] hashes,
+            long[] probes,
+            long[] values)
             implements Event {}
 
     /**

@@ -94,8 +94,12 @@ final class EventDecoder {
                 long vectors = word();
                 long[] pages = words(number);
                 long[] hashes = words(number);
+                int words = (int) word();
+                long[] probes = words(words);
+                long[] values = words(words);
+                boolean complete = (flags & TraceFormat.YES) != 0;
                 yield new Event.ExecutionPoint(
-                        header, registers(), vectors, (flags & TraceFormat.YES) != 0, pages, hashes);
+                        header, registers(), vectors, complete, pages, hashes, probes, values);
             }
             case TraceFormat.BUFFERED_CALLS ->
                 new Event.BufferedCalls(header, (flags & TraceFormat.YES) != 0, bytes(word()));

@@ -147,7 +147,7 @@ public final class TraceWriter implements AutoCloseable {
         return finish();
     }
 
-    /** Writes {@link Event.ExecutionPoint}; of the arrays, the first {@code count} elements. */
+    /** Writes {@link Event.ExecutionPoint}; of probes and values, the first {@code count} elements. */
     public long executionPoint(
             int domain,
             int tid,
@@ -156,11 +156,16 @@ public final class TraceWriter implements AutoCloseable {
             boolean complete,
             long[] pages,
             long[] hashes,
+            long[] probes,
+            long[] values,
             int count) {
-        begin(TraceFormat.EXECUTION_POINT, complete ? TraceFormat.YES : 0, 0, count, domain, tid);
+        begin(TraceFormat.EXECUTION_POINT, complete ? TraceFormat.YES : 0, 0, pages.length, domain, tid);
         encoder.word(vectorHash);
-        encoder.words(pages, count);
-        encoder.words(hashes, count);
+        encoder.words(pages, pages.length);
+        encoder.words(hashes, pages.length);
+        encoder.word(count);
+        encoder.words(probes, count);
+        encoder.words(values, count);
         encoder.block(registers, TraceFormat.REGISTERS);
         return finish();
     }

@@ -116,7 +116,14 @@ final class SampleTrace {
         all.add(new Event.CoreBound(at(1, 12), -1));
         all.add(new Event.Checksum(at(1, 12), true, new long[] {4096, -4096}, new long[] {1, -1}));
         all.add(new Event.ExecutionPoint(
-                at(1, 12), registers(5), -7, false, new long[] {4096, 8192}, new long[] {1, -1}));
+                at(1, 12),
+                registers(5),
+                -7,
+                false,
+                new long[] {4096, 8192},
+                new long[] {1, -1},
+                new long[] {3, 4104, -8},
+                new long[] {0, 7, -1}));
         all.add(new Event.BufferedCalls(at(1, 12), true, bytes(7, 48)));
         all.add(new Event.BufferedCalls(at(1, 12), false, bytes(7, 0)));
         all.add(new Event.CodePatched(
@@ -202,7 +209,9 @@ final class SampleTrace {
                         e.complete(),
                         e.pages(),
                         e.hashes(),
-                        e.pages().length);
+                        e.probes(),
+                        e.values(),
+                        e.probes().length);
             case Event.BufferedCalls e ->
                 to.bufferedCalls(
                         domain, tid, e.stops(), e.records(), e.records().byteSize());
