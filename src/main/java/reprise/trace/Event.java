@@ -65,7 +65,7 @@ public sealed interface Event {
     record Remap(long oldAddress, long oldLength, long newAddress, long newLength, int flags)
             implements MappingChange {}
 
-    /** The pages of the range lost their content: {@code advice} is MADV_DONTNEED or MADV_REMOVE. */
+    /** The pages of the range lost their content, or will at fork: {@code advice} is one of madvise's that do that. */
     record Discard(long address, long length, int advice) implements MappingChange {}
 
     /** A shared object has another size in bytes; access to whole pages behind it raises SIGBUS. */
