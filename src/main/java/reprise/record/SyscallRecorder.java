@@ -234,12 +234,23 @@ final class SyscallRecorder {
                     recorder.ownSignals().expect((int) task.argument(1));
                 }
             }
+            case SyscallNumber.EXECVE, SyscallNumber.EXECVEAT -> {
+                if (ProgramClass.is32Bit(task, number)) {
+                    noteOnce(
+                            task,
+                            number,
+                            "32-bit programs cannot be recorded; executing them is answered with ENOEXEC");
+                    return Errno.ENOEXEC;
+                }
+            }
             case SyscallNumber.CLONE -> {
                 if ((task.argument(0) & CLONE_UNTRACED) != 0) {
                     task.tracee.set(Registers.RDI, task.argument(0) & ~CLONE_UNTRACED);
                 }
                 return -1;
             }
+            case SyscallNumber.PTRACE ->
+                noteOnce(task, number, "a program that is recorded cannot trace others; ptrace is answered with EPERM");
             case SyscallNumber.SENDFILE -> {
                 return deniedToOutput(task, 0);
             }
