@@ -32,8 +32,6 @@ final class MappingRecorder {
     private static final int O_TRUNC = 01000;
     private static final int RLIMIT_STACK = 3;
     private static final int SHM_RDONLY = 010000;
-    /** Longest path, in characters, that is followed: with a prefix and in UTF-8 it must fit PATH_MAX. */
-    private static final int LONGEST_PATH = 1000;
     /** Device number of /dev/zero: major 1, minor 5. */
     private static final long DEV_ZERO = 0x105;
 
@@ -117,16 +115,12 @@ final class MappingRecorder {
             default -> writtenDescriptor(task, number);
         };
         if (descriptor >= 0) {
-            return "/proc/" + task.tid() + "/fd/" + descriptor;
+            return TaskPaths.ofDescriptor(task, descriptor);
         }
         if (number != SyscallNumber.TRUNCATE) {
             return null;
         }
-        String path = task.tracee.readString(task.argument(0));
-        if (path.length() > LONGEST_PATH) {
-            return null;
-        }
-        return "/proc/" + task.tid() + (path.startsWith("/") ? "/root" : "/cwd/") + path;
+        return TaskPaths.resolve(task, task.tracee.readString(task.argument(0)));
     }
 
     /** The descriptor whose file a call may have written to, -1 if it writes to none. */

@@ -37,6 +37,9 @@ final class RecordedTask implements CallView {
     /** Registers right after the last event, with which it was resumed. */
     final MemorySegment resumed = arena.allocate(Registers.SIZE, 16);
 
+    /** Eight bytes for what is read from its memory for a moment. */
+    final MemorySegment word = arena.allocate(8, 8);
+
     RecordedProcess process;
     Domain domain;
     State state = State.RUNNING;
@@ -89,6 +92,8 @@ final class RecordedTask implements CallView {
     RecordedTask child;
     /** Whether a seccomp filter of the program's own can hide calls from ours. */
     boolean ownFilters;
+    /** Whether it asked for seccomp's strict mode. */
+    boolean strict;
     /** Whether its end is in the trace. */
     boolean endRecorded;
     /** Whether what it maps readable is executable too, as it asked with personality(2). */

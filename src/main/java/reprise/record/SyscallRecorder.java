@@ -8,6 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import reprise.linux.Errno;
 import reprise.linux.Ptrace;
+import reprise.linux.Signal;
+import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.syscall.OutputPlan;
@@ -38,6 +40,8 @@ final class SyscallRecorder {
     private static final int PR_TSC_SIGSEGV = 2;
     private static final int PR_GET_SECCOMP = 21;
     private static final int PR_SET_SECCOMP = 22;
+    private static final int SECCOMP_MODE_STRICT = 1;
+    private static final int SECCOMP_SET_MODE_STRICT = 0;
 
     /** The argument with which personality(2) changes nothing. */
     private static final int ASK_PERSONALITY = -1;
@@ -56,6 +60,7 @@ final class SyscallRecorder {
     private final SitePatcher patcher;
     private final ScratchMemory scratch = new ScratchMemory();
     private final MemorySegment buffer = Arena.global().allocate(4096, 16);
+    private final PriorityFutexes priorityFutexes;
     private final BitSet noted = new BitSet();
 
     SyscallRecorder(
@@ -67,6 +72,7 @@ final class SyscallRecorder {
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files);
         this.outputs = new OutputDescriptors(options.outputs());
+        this.priorityFutexes = new PriorityFutexes(trace);
     }
 
     // ---- entry ----
@@ -105,6 +111,9 @@ final class SyscallRecorder {
         task.exitRecorded = false;
         task.scratched = false;
         task.child = null;
+        if (task.strict && !isAllowedInStrictMode(number)) {
+            Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);
+        }
         if (legacy) {
             task.plan.clear();
             noteOnce(task, LEGACY, "32-bit system calls (int 0x80) are not supported; they are answered with ENOSYS");
@@ -121,6 +130,12 @@ final class SyscallRecorder {
             recordEntry(task);
         }
         boolean mayBlock = mayBlock(task, number);
+        if (mayBlock && PriorityFutexes.locks(task, number)) {
+            mayBlock = PriorityFutexes.waits(task);
+            if (mayBlock) {
+                priorityFutexes.announce(task);
+            }
+        }
         task.blocking = mayBlock;
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
             if (!scratch.suffices(task)) {
@@ -218,11 +233,28 @@ final class SyscallRecorder {
                 if ((int) task.argument(0) == PR_GET_SECCOMP && !task.ownFilters) {
                     return 0;
                 }
+                if ((int) task.argument(0) == PR_SET_SECCOMP && task.argument(1) == SECCOMP_MODE_STRICT) {
+                    return enterStrictMode(task);
+                }
+            }
+            case SyscallNumber.SECCOMP -> {
+                if (task.argument(0) == SECCOMP_SET_MODE_STRICT && task.argument(1) == 0 && task.argument(2) == 0) {
+                    return enterStrictMode(task);
+                }
             }
             case SyscallNumber.KILL -> {
                 int target = (int) task.argument(0);
                 if (target == -1 || target == 0 && recorder.sharesGroup(task) || target == -recorder.ownGroup()) {
                     recorder.ownSignals().expect((int) task.argument(1));
+                }
+            }
+            case SyscallNumber.EXECVE, SyscallNumber.EXECVEAT -> {
+                if (ProgramClass.is32Bit(task, number)) {
+                    noteOnce(
+                            task,
+                            number,
+                            "32-bit programs cannot be recorded; executing them is answered with ENOEXEC");
+                    return Errno.ENOEXEC;
                 }
             }
             case SyscallNumber.CLONE -> {
@@ -231,6 +263,8 @@ final class SyscallRecorder {
                 }
                 return -1;
             }
+            case SyscallNumber.PTRACE ->
+                noteOnce(task, number, "a program that is recorded cannot trace others; ptrace is answered with EPERM");
             case SyscallNumber.SENDFILE -> {
                 return deniedToOutput(task, 0);
             }
@@ -259,6 +293,22 @@ final class SyscallRecorder {
                 yield -1;
             }
         };
+    }
+
+    /** Strict mode and filters, of which the recorder's is one, exclude each other: it is the recorder who is strict. */
+    private static int enterStrictMode(RecordedTask task) {
+        if (task.ownFilters) {
+            return Errno.EINVAL;
+        }
+        task.strict = true;
+        return 0;
+    }
+
+    private static boolean isAllowedInStrictMode(int number) {
+        return number == SyscallNumber.READ
+                || number == SyscallNumber.WRITE
+                || number == SyscallNumber.EXIT
+                || number == SyscallNumber.RT_SIGRETURN;
     }
 
     /** When pages given up by MADV_FREE lose their content is up to the kernel; here they do at once. */
@@ -366,6 +416,7 @@ final class SyscallRecorder {
         child.ownFilters = parent.ownFilters;
         child.affinity = parent.affinity;
         child.counterFaults = parent.counterFaults;
+        child.strict = parent.strict;
         child.readImpliesExec = parent.readImpliesExec;
         child.state = RecordedTask.State.READY;
         if ((flags & CLONE_CHILD_CLEARTID) != 0) {
@@ -473,6 +524,7 @@ final class SyscallRecorder {
         } else if (number == SyscallNumber.ARCH_PRCTL) {
             exitRegisters = registers;
         }
+        long effect = isRolledBack(task, number, result) ? -Errno.ENOSYS : result;
         boolean restarts = restarts(result);
         int effective = number;
         if (number == SyscallNumber.RESTART_SYSCALL && task.interruptedCall >= 0) {
@@ -481,8 +533,8 @@ final class SyscallRecorder {
         if (restarts) {
             task.interruptedCall = effective;
         }
-        mappings.prepare(task, effective, result);
-        int output = result > 0 ? task.output : 0;
+        mappings.prepare(task, effective, effect);
+        int output = effect > 0 ? task.output : 0;
         trace.syscallExit(
                 task.domain.id,
                 task.tid(),
@@ -495,8 +547,8 @@ final class SyscallRecorder {
         for (Event.MappingChange change : mappings.changes()) {
             trace.change(change);
         }
-        recordOutputs(task, result);
-        recordSpecial(task, effective, result);
+        recordOutputs(task, effect);
+        recordSpecial(task, effective, effect);
         if (task.child != null) {
             recordChild(task, cloneFlags);
         }
@@ -513,6 +565,13 @@ final class SyscallRecorder {
         }
         mappings.commit(task);
         return number;
+    }
+
+    /** Whether a filter of the program's own raised SIGSYS: the call was not made, and its number is in the place of the result. */
+    private static boolean isRolledBack(RecordedTask task, int number, long result) {
+        return task.ownFilters
+                && result == number
+                && (TaskStatus.of(task.tid()).pending() & Signal.bit(Signal.SIGSYS)) != 0;
     }
 
     private void recordOutputs(RecordedTask task, long result) {
