@@ -33,6 +33,9 @@ final class PointRecorder {
     /** Steps at most, of about ten microseconds: within these a hot loop comes round. */
     private static final int STEPS = 200;
 
+    /** How long they may take before the next place is as good as any, in nanoseconds. */
+    private static final long STEPPING = 3_000_000;
+
     /** More steps at most to a place that is good for a probe. */
     private static final int STEPS_TO_PLACE = 60;
 
@@ -100,6 +103,8 @@ final class PointRecorder {
             task.tracee.resume(recorder.userResume(task), 0);
             return false;
         }
+        // The kernel sets the resume flag where a breakpoint or a page fault stopped the task; no instruction shows it.
+        task.tracee.set(Registers.EFLAGS, task.tracee.get(Registers.EFLAGS) & ~RESUME_FLAG);
         words.take(task.tracee);
         MemoryScanner.Changes changes = task.process.memory.written(task.tracee, !task.ownFilters);
         trace.executionPoint(
@@ -143,15 +148,21 @@ final class PointRecorder {
         MemorySegment.copy(task.tracee.registers(), 0, begin, 0, Registers.SIZE);
         long start = Registers.get(begin, Registers.RIP);
         boolean round = false;
+        boolean enough = false;
+        long deadline = System.nanoTime() + STEPPING;
         for (int steps = 0; steps < STEPS + STEPS_TO_PLACE; steps++) {
             if (!decode(task)) {
                 return Moved.THERE;
             }
-            if ((round || steps >= STEPS) && isGoodPlace()) {
+            long now = System.nanoTime();
+            enough |= round || steps >= STEPS || now > deadline;
+            if (enough && (isGoodPlace() || now > deadline + STEPPING) && !isRepeated()) {
                 return Moved.THERE;
             }
             Moved moved;
             if (isRepeated()) {
+                // A string instruction may take long: one is enough.
+                enough = true;
                 callers[0] = instruction.end();
                 moved = runTo(task, 1);
             } else if (isSteppable()) {
@@ -324,7 +335,9 @@ final class PointRecorder {
         long result;
         while (true) {
             result = Wait.any(task.tid(), breakpoints ? Wait.WNOHANG : 0);
-            if (result > 0 && heldBack(task, Wait.status(result))) {
+            if (result > 0
+                    && (heldBack(task, Wait.status(result))
+                            || breakpoints && isBeforeBreakpoint(task, Wait.status(result)))) {
                 task.tracee.resume(how, 0);
             } else if (result != 0) {
                 break;
@@ -351,6 +364,21 @@ final class PointRecorder {
             recorder.dispatch(task, status);
         }
         return Moved.OVERTAKEN;
+    }
+
+    /** Whether it was stopped on our request where the breakpoint's signal is yet to come, or waiting behind. */
+    private boolean isBeforeBreakpoint(RecordedTask task, int status) {
+        if (!Wait.isStopped(status) || Wait.event(status) != Ptrace.EVENT_STOP) {
+            return false;
+        }
+        task.tracee.forgetRegisters();
+        long address = task.tracee.get(Registers.RIP);
+        for (long caller : callers) {
+            if (caller == address) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether a SIGTRAP comes from a step or a breakpoint register. */

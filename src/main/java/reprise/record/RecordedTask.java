@@ -75,6 +75,11 @@ final class RecordedTask implements CallView {
 
     /** Whether it was asked to stop wherever it is. */
     boolean interrupting;
+    /**
+     * Whether its last event left it in the midst of a computation, to which it may come back with other memory but the same
+     * registers, so that these do not tell that it has not gone on.
+     */
+    boolean midway;
     /** Whether, when it was last interrupted, it was in a loop that nothing but another task's doing can end. */
     boolean spins;
 

@@ -333,11 +333,11 @@ public final class Recorder {
             long cost = System.nanoTime() - begin;
             task.domain.patience = Math.clamp(cost * 10 / LONGEST_SLICE, 1, 100);
         }
-        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
         if (!task.tracee.stash().isEmpty()) {
             signals.deliverHere(task);
             return;
         }
+        task.midway = true;
         waitForTurn(task);
         task.domain.current = null;
         cores.release(task.domain.core);
@@ -346,6 +346,10 @@ public final class Recorder {
 
     /** Whether the task is where its last event left it. */
     static boolean isNamed(RecordedTask task) {
+        return !task.midway && hasRegistersOfLastEvent(task);
+    }
+
+    static boolean hasRegistersOfLastEvent(RecordedTask task) {
         return MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
                 == -1;
     }
@@ -365,6 +369,8 @@ public final class Recorder {
 
     /** An event of the current task is complete: it goes on, or its turn ends. */
     void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
+        task.midway = systemCall && task.call == SyscallNumber.RT_SIGRETURN;
+        task.spins = false;
         checksums.afterEvent(task, systemCall);
         Domain domain = task.domain;
         if (domain.current != task) {

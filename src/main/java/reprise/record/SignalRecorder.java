@@ -69,6 +69,11 @@ final class SignalRecorder {
             task.tracee.stashSignal(signal);
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
+            if (task.midway && !task.interrupting) {
+                // It may wait for this signal from rt_sigreturn on, and others behind it.
+                task.interrupting = true;
+                Ptrace.interrupt(task.tid());
+            }
             return;
         }
         deliver(task, signal, task.atSyscall ? Event.SignalPoint.AT_SYSCALL : Event.SignalPoint.AFTER_EVENT);
@@ -102,12 +107,14 @@ final class SignalRecorder {
     /** The task was taken back to a syscall instruction so that the signals held back can strike there. */
     void deliverStashed(RecordedTask task) {
         task.atSyscall = true;
+        task.midway = false;
         resend(task);
         recorder.resumeUser(task, 0);
     }
 
-    /** The task stands at a named instant: the signals held back can strike. */
+    /** The task stands at a named instant: the signals held back can strike, before anything of the program is executed. */
     void deliverHere(RecordedTask task) {
+        task.midway = false;
         resend(task);
         recorder.resumeUser(task, 0);
     }

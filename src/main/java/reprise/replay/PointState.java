@@ -23,7 +23,7 @@ import reprise.x86.VectorState;
  */
 final class PointState {
     /** Set by the kernel in eflags so that a breakpoint is not hit twice. */
-    private static final long RESUME_FLAG = 1 << 16;
+    static final long RESUME_FLAG = 1 << 16;
 
     /** Register blocks' offsets in the order of {@link GeneralRegister}. */
     private static final int[] OFFSETS = {
