@@ -13,6 +13,7 @@ import reprise.trace.TraceWriter;
 import reprise.tracee.MemoryScanner;
 import reprise.tracee.ProcMaps;
 import reprise.x86.EffectiveAddress;
+import reprise.x86.FlagUse;
 import reprise.x86.Instruction;
 import reprise.x86.InstructionDecoder;
 import reprise.x86.Registers;
@@ -156,7 +157,9 @@ final class PointRecorder {
             }
             long now = System.nanoTime();
             enough |= round || steps >= STEPS || now > deadline;
-            if (enough && (isGoodPlace() || now > deadline + STEPPING) && !isRepeated()) {
+            // Where the flags are of no use a probe is twice as fast.
+            boolean best = steps > STEPS_TO_PLACE || FlagUse.areDead(bytes, 0, decoder, following);
+            if (enough && (best && isGoodPlace() || now > deadline + STEPPING) && !isRepeated()) {
                 return Moved.THERE;
             }
             Moved moved;

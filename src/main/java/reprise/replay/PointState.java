@@ -73,6 +73,11 @@ final class PointState {
         return Registers.get(point.registers(), Registers.RIP);
     }
 
+    /** The flags register. */
+    long flags() {
+        return Registers.get(point.registers(), Registers.EFLAGS);
+    }
+
     /** Whether the carrier is at the instant. */
     boolean matches(Tracee tracee) {
         MemorySegment registers = tracee.registers();
