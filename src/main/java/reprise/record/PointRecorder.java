@@ -14,6 +14,7 @@ import reprise.tracee.MemoryScanner;
 import reprise.tracee.ProcMaps;
 import reprise.x86.EffectiveAddress;
 import reprise.x86.FlagUse;
+import reprise.x86.GeneralRegister;
 import reprise.x86.Instruction;
 import reprise.x86.InstructionDecoder;
 import reprise.x86.Registers;
@@ -34,6 +35,8 @@ final class PointRecorder {
     /** Steps at most, of about ten microseconds: within these a hot loop comes round. */
     private static final int STEPS = 200;
 
+    private static final int STEPS_AT_LEAST = 50;
+
     /** How long they may take before the next place is as good as any, in nanoseconds. */
     private static final long STEPPING = 3_000_000;
 
@@ -46,11 +49,14 @@ final class PointRecorder {
     /** DR7: local enable of breakpoints 0 to 3, each for execution. */
     private static final long ALL_ENABLED = 0x55;
 
+    private static final GeneralRegister[] GENERAL = GeneralRegister.values();
+
     private static final long RESUME_FLAG = 1 << 16;
     private static final long USER_END = 0x7fff_ffff_f000L;
 
     private final Recorder recorder;
     private final TraceWriter trace;
+    private final SlicePolicy slices;
     private final ProbeWords words = new ProbeWords();
     private final MemorySegment stack = Arena.global().allocate(STACK, 16);
     private final MemorySegment code = Arena.global().allocate(32, 8);
@@ -59,6 +65,7 @@ final class PointRecorder {
     private final long[] callers = new long[LOCATIONS];
     private final long[] targets = new long[STEPS];
     private int targetCount;
+    private int registersChanging;
     private final byte[] bytes = new byte[32];
     private final InstructionDecoder decoder = new InstructionDecoder();
     private final Instruction instruction = new Instruction();
@@ -71,7 +78,8 @@ final class PointRecorder {
         OVERTAKEN
     }
 
-    PointRecorder(Recorder recorder, TraceWriter trace) {
+    PointRecorder(Recorder recorder, TraceWriter trace, SlicePolicy slices) {
+        this.slices = slices;
         this.recorder = recorder;
         this.trace = trace;
     }
@@ -82,8 +90,9 @@ final class PointRecorder {
      * @return whether it did; otherwise the task came to an event that names itself, which has been dealt with, or goes on
      */
     boolean name(RecordedTask task) {
-        task.spins = false;
+        task.spinning = RecordedTask.Spinning.NO;
         words.begin(task);
+        registersChanging = 0;
         if (canBreak(task)) {
             if (isWritable(task, task.tracee.get(Registers.RIP))) {
                 int count = callers(task);
@@ -118,7 +127,9 @@ final class PointRecorder {
                 changes.hashes(),
                 words.where(),
                 words.values(),
-                words.count());
+                words.count(),
+                registersChanging,
+                words.changing());
         return true;
     }
 
@@ -146,20 +157,24 @@ final class PointRecorder {
     /** Steps until the task comes round to where it began, or for a while, and then to where a probe can be planted. */
     private Moved step(RecordedTask task) {
         targetCount = 0;
+        registersChanging = 0;
         MemorySegment.copy(task.tracee.registers(), 0, begin, 0, Registers.SIZE);
         long start = Registers.get(begin, Registers.RIP);
         boolean round = false;
         boolean enough = false;
+        boolean anyPlace = slices.anyPlace();
+        int detour = 0;
         long deadline = System.nanoTime() + STEPPING;
         for (int steps = 0; steps < STEPS + STEPS_TO_PLACE; steps++) {
             if (!decode(task)) {
                 return Moved.THERE;
             }
-            long now = System.nanoTime();
-            enough |= round || steps >= STEPS || now > deadline;
+            // However slow the machine: a hot loop has to come round.
+            long late = steps < STEPS_AT_LEAST ? 0 : System.nanoTime() - deadline;
+            enough |= round && detour-- <= 0 || steps >= STEPS || late > 0;
             // Where the flags are of no use a probe is twice as fast.
             boolean best = steps > STEPS_TO_PLACE || FlagUse.areDead(bytes, 0, decoder, following);
-            if (enough && (best && isGoodPlace() || now > deadline + STEPPING) && !isRepeated()) {
+            if (enough && (anyPlace || best && isGoodPlace() || late > STEPPING) && !isRepeated()) {
                 return Moved.THERE;
             }
             Moved moved;
@@ -178,22 +193,29 @@ final class PointRecorder {
             }
             if (!round && task.tracee.get(Registers.RIP) == start) {
                 round = true;
-                task.spins = isAsAtBegin(task) && words.isUnchanged(task.tracee);
+                boolean changed = words.compare(task.tracee);
+                registersChanging = changedRegisters(task);
+                if (registersChanging == 0) {
+                    task.spinning = !changed
+                            ? RecordedTask.Spinning.YES
+                            : words.anyUnchanged() ? RecordedTask.Spinning.MAYBE : RecordedTask.Spinning.NO;
+                }
+                detour = slices.detour(steps);
             }
         }
         return Moved.THERE;
     }
 
-    private boolean isAsAtBegin(RecordedTask task) {
-        MemorySegment now = task.tracee.registers();
-        for (int register = 0; register < Registers.SIZE; register += 8) {
-            long difference = Registers.get(now, register) ^ Registers.get(begin, register);
-            if ((register == Registers.EFLAGS ? difference & ~RESUME_FLAG : difference) != 0
-                    && register != Registers.ORIG_RAX) {
-                return false;
+    /** The general registers that differ from those at the begin, a bit for each. */
+    private int changedRegisters(RecordedTask task) {
+        int changed = 0;
+        for (GeneralRegister register : GENERAL) {
+            int offset = Registers.offset(register);
+            if (task.tracee.get(offset) != Registers.get(begin, offset)) {
+                changed |= 1 << register.ordinal();
             }
         }
-        return true;
+        return changed;
     }
 
     private boolean decode(RecordedTask task) {

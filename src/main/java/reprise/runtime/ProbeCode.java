@@ -26,6 +26,7 @@ final class ProbeCode {
     /** Words of memory compared one by one, before a loop takes the rest. */
     private static final int INLINE_WORDS = 8;
 
+    private static final int CMP_RIP_LENGTH = 10;
     private static final byte JRCXZ = (byte) 0xe3;
     private static final byte JMP_SHORT = (byte) 0xeb;
     private static final byte JMP_LENGTH = 5;
@@ -78,6 +79,14 @@ final class ProbeCode {
         switch (check) {
             case ProbeCheck.General(GeneralRegister register, long value) -> code.cmp32(register, (int) value);
             case ProbeCheck.Word(long address, long value) -> {
+                long displacement = address - (code.address() + CMP_RIP_LENGTH);
+                if (displacement == (int) displacement) {
+                    // cmp dword [rip + displacement], value
+                    code.bytes((byte) 0x81, (byte) 0x3d);
+                    code.dd((int) displacement);
+                    code.dd((int) value);
+                    return;
+                }
                 code.mov(at(savedRax), RAX);
                 code.mov(RAX, address);
                 code.cmp(dword(RAX, 0), (int) value);

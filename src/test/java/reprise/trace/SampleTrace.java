@@ -123,7 +123,9 @@ final class SampleTrace {
                 new long[] {4096, 8192},
                 new long[] {1, -1},
                 new long[] {3, 4104, -8},
-                new long[] {0, 7, -1}));
+                new long[] {0, 7, -1},
+                0x8001,
+                2));
         all.add(new Event.Checksum(at(1, 12), false, new long[0], new long[0]));
         all.add(new Event.Note(at(1, 12), "system call 9999 is not known"));
         all.add(new Event.Note(at(1, 12), ""));
@@ -207,7 +209,9 @@ final class SampleTrace {
                         e.hashes(),
                         e.probes(),
                         e.values(),
-                        e.probes().length);
+                        e.probes().length,
+                        e.registersChanging(),
+                        e.probesChanging());
             case Event.Checksum e -> to.checksum(domain, tid, e.complete(), e.pages(), e.hashes(), e.pages().length);
             case Event.Note e -> to.note(domain, tid, e.text());
             case Event.End e -> to.end(domain, tid, e.waitStatus());
