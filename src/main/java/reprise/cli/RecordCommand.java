@@ -50,7 +50,7 @@ final class RecordCommand implements Command {
             Option.flag('w', "Wait until all recorded processes have ended, not only the first.");
     static final Option IGNORED_SIGNAL = Option.valued('i', "SIG", "Never deliver signal SIG, a name or a number.");
     static final Option SWITCH_ALWAYS = Option.flag('s', "Let another thread run after every event.");
-    static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races. Not supported yet.");
+    static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races.");
 
     /** What patching costs is regained by a few dozen calls. */
     private static final String DEFAULT_STOPS = "6";
@@ -83,9 +83,6 @@ final class RecordCommand implements Command {
     public int run(Arguments arguments) {
         if (arguments.operands().isEmpty()) {
             throw syntax().wrongUse("no PROGRAM given");
-        }
-        if (arguments.has(CHAOS)) {
-            throw syntax().wrongUse("--chaos is not supported yet");
         }
         for (String variable : arguments.values(VARIABLE)) {
             if (variable.indexOf('=') < 1) {
@@ -128,6 +125,7 @@ final class RecordCommand implements Command {
                 target.inherited().descriptors(),
                 arguments.has(SWITCH_ALWAYS),
                 stopsBeforeBuffering(arguments),
+                arguments.has(CHAOS),
                 Math.max(0, withheld));
         try {
             TraceDirectories traces = TraceDirectories.ofUser();

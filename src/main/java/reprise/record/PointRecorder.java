@@ -13,6 +13,8 @@ import reprise.trace.TraceWriter;
 import reprise.tracee.MemoryScanner;
 import reprise.tracee.ProcMaps;
 import reprise.x86.EffectiveAddress;
+import reprise.x86.FlagUse;
+import reprise.x86.GeneralRegister;
 import reprise.x86.Instruction;
 import reprise.x86.InstructionDecoder;
 import reprise.x86.Registers;
@@ -33,6 +35,11 @@ final class PointRecorder {
     /** Steps at most, of about ten microseconds: within these a hot loop comes round. */
     private static final int STEPS = 200;
 
+    private static final int STEPS_AT_LEAST = 50;
+
+    /** How long they may take before the next place is as good as any, in nanoseconds. */
+    private static final long STEPPING = 3_000_000;
+
     /** More steps at most to a place that is good for a probe. */
     private static final int STEPS_TO_PLACE = 60;
 
@@ -42,12 +49,15 @@ final class PointRecorder {
     /** DR7: local enable of breakpoints 0 to 3, each for execution. */
     private static final long ALL_ENABLED = 0x55;
 
+    private static final GeneralRegister[] GENERAL = GeneralRegister.values();
+
     private static final long RESUME_FLAG = 1 << 16;
     private static final long USER_END = 0x7fff_ffff_f000L;
 
     private final Recorder recorder;
     private final TraceWriter trace;
     private final SyscallBuffers buffers;
+    private final SlicePolicy slices;
     private final ProbeWords words = new ProbeWords();
     private final MemorySegment stack = Arena.global().allocate(STACK, 16);
     private final MemorySegment code = Arena.global().allocate(32, 8);
@@ -56,6 +66,7 @@ final class PointRecorder {
     private final long[] callers = new long[LOCATIONS];
     private final long[] targets = new long[STEPS];
     private int targetCount;
+    private int registersChanging;
     private final byte[] bytes = new byte[32];
     private final InstructionDecoder decoder = new InstructionDecoder();
     private final Instruction instruction = new Instruction();
@@ -68,7 +79,8 @@ final class PointRecorder {
         OVERTAKEN
     }
 
-    PointRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers) {
+    PointRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers, SlicePolicy slices) {
+        this.slices = slices;
         this.recorder = recorder;
         this.buffers = buffers;
         this.trace = trace;
@@ -80,8 +92,9 @@ final class PointRecorder {
      * @return whether it did; otherwise the task came to an event that names itself, which has been dealt with, or goes on
      */
     boolean name(RecordedTask task) {
-        task.spins = false;
+        task.spinning = RecordedTask.Spinning.NO;
         words.begin(task);
+        registersChanging = 0;
         if (canBreak(task)) {
             if (isWritable(task, task.tracee.get(Registers.RIP))) {
                 int count = callers(task);
@@ -106,6 +119,8 @@ final class PointRecorder {
             return false;
         }
         buffers.flush(task, false);
+        // The kernel sets the resume flag where a breakpoint or a page fault stopped the task; no instruction shows it.
+        task.tracee.set(Registers.EFLAGS, task.tracee.get(Registers.EFLAGS) & ~RESUME_FLAG);
         words.take(task.tracee);
         MemoryScanner.Changes changes = task.process.memory.written(task.tracee, !task.ownFilters);
         trace.executionPoint(
@@ -118,7 +133,9 @@ final class PointRecorder {
                 changes.hashes(),
                 words.where(),
                 words.values(),
-                words.count());
+                words.count(),
+                registersChanging,
+                words.changing());
         return true;
     }
 
@@ -157,18 +174,30 @@ final class PointRecorder {
     /** Steps until the task comes round to where it began, or for a while, and then to where a probe can be planted. */
     private Moved step(RecordedTask task) {
         targetCount = 0;
+        registersChanging = 0;
         MemorySegment.copy(task.tracee.registers(), 0, begin, 0, Registers.SIZE);
         long start = Registers.get(begin, Registers.RIP);
         boolean round = false;
+        boolean enough = false;
+        boolean anyPlace = slices.anyPlace();
+        int detour = 0;
+        long deadline = System.nanoTime() + STEPPING;
         for (int steps = 0; steps < STEPS + STEPS_TO_PLACE; steps++) {
             if (SyscallBuffers.isInside(task) || !decode(task)) {
                 return Moved.THERE;
             }
-            if ((round || steps >= STEPS) && isGoodPlace()) {
+            // However slow the machine: a hot loop has to come round.
+            long late = steps < STEPS_AT_LEAST ? 0 : System.nanoTime() - deadline;
+            enough |= round && detour-- <= 0 || steps >= STEPS || late > 0;
+            // Where the flags are of no use a probe is twice as fast.
+            boolean best = steps > STEPS_TO_PLACE || FlagUse.areDead(bytes, 0, decoder, following);
+            if (enough && (anyPlace || best && isGoodPlace() || late > STEPPING) && !isRepeated()) {
                 return Moved.THERE;
             }
             Moved moved;
             if (isRepeated()) {
+                // A string instruction may take long: one is enough.
+                enough = true;
                 callers[0] = instruction.end();
                 moved = runTo(task, 1);
             } else if (isSteppable()) {
@@ -181,22 +210,29 @@ final class PointRecorder {
             }
             if (!round && task.tracee.get(Registers.RIP) == start) {
                 round = true;
-                task.spins = isAsAtBegin(task) && words.isUnchanged(task.tracee);
+                boolean changed = words.compare(task.tracee);
+                registersChanging = changedRegisters(task);
+                if (registersChanging == 0) {
+                    task.spinning = !changed
+                            ? RecordedTask.Spinning.YES
+                            : words.anyUnchanged() ? RecordedTask.Spinning.MAYBE : RecordedTask.Spinning.NO;
+                }
+                detour = slices.detour(steps);
             }
         }
         return Moved.THERE;
     }
 
-    private boolean isAsAtBegin(RecordedTask task) {
-        MemorySegment now = task.tracee.registers();
-        for (int register = 0; register < Registers.SIZE; register += 8) {
-            long difference = Registers.get(now, register) ^ Registers.get(begin, register);
-            if ((register == Registers.EFLAGS ? difference & ~RESUME_FLAG : difference) != 0
-                    && register != Registers.ORIG_RAX) {
-                return false;
+    /** The general registers that differ from those at the begin, a bit for each. */
+    private int changedRegisters(RecordedTask task) {
+        int changed = 0;
+        for (GeneralRegister register : GENERAL) {
+            int offset = Registers.offset(register);
+            if (task.tracee.get(offset) != Registers.get(begin, offset)) {
+                changed |= 1 << register.ordinal();
             }
         }
-        return true;
+        return changed;
     }
 
     private boolean decode(RecordedTask task) {
@@ -341,7 +377,9 @@ final class PointRecorder {
         long result;
         while (true) {
             result = Wait.any(task.tid(), breakpoints ? Wait.WNOHANG : 0);
-            if (result > 0 && heldBack(task, Wait.status(result))) {
+            if (result > 0
+                    && (heldBack(task, Wait.status(result))
+                            || breakpoints && isBeforeBreakpoint(task, Wait.status(result)))) {
                 task.tracee.resume(how, 0);
             } else if (result != 0) {
                 break;
@@ -368,6 +406,21 @@ final class PointRecorder {
             recorder.dispatch(task, status);
         }
         return Moved.OVERTAKEN;
+    }
+
+    /** Whether it was stopped on our request where the breakpoint's signal is yet to come, or waiting behind. */
+    private boolean isBeforeBreakpoint(RecordedTask task, int status) {
+        if (!Wait.isStopped(status) || Wait.event(status) != Ptrace.EVENT_STOP) {
+            return false;
+        }
+        task.tracee.forgetRegisters();
+        long address = task.tracee.get(Registers.RIP);
+        for (long caller : callers) {
+            if (caller == address) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether a SIGTRAP comes from a step or a breakpoint register. */

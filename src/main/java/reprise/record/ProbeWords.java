@@ -47,7 +47,9 @@ final class ProbeWords {
     private final long[] values = new long[MOST];
     private final long[] used = new long[MOST];
     private final long[] usedFirst = new long[MOST];
+    private final boolean[] changed = new boolean[MOST];
     private int usedCount;
+    private int changing;
     private int count;
     private List<long[]> excluded = List.of();
 
@@ -71,23 +73,36 @@ final class ProbeWords {
         }
         if (usedCount < MOST / 2 && ProcessMemory.read(tracee.tid(), word, block, 8) == 8) {
             used[usedCount] = word;
+            changed[usedCount] = false;
             usedFirst[usedCount++] = block.get(JAVA_LONG, 0);
         }
     }
 
-    /** Whether all that was used has the value it had when it was used first. */
-    boolean isUnchanged(Tracee tracee) {
+    /** The task came round to where it began: notes what changed meanwhile; whether anything did. */
+    boolean compare(Tracee tracee) {
+        boolean any = false;
         for (int i = 0; i < usedCount; i++) {
-            if (ProcessMemory.read(tracee.tid(), used[i], block, 8) != 8 || block.get(JAVA_LONG, 0) != usedFirst[i]) {
-                return false;
+            changed[i] = ProcessMemory.read(tracee.tid(), used[i], block, 8) == 8
+                    && block.get(JAVA_LONG, 0) != usedFirst[i];
+            any |= changed[i];
+        }
+        return any;
+    }
+
+    /** Whether something of what was used did not change, as {@link #compare} found. */
+    boolean anyUnchanged() {
+        for (int i = 0; i < usedCount; i++) {
+            if (!changed[i]) {
+                return true;
             }
         }
-        return true;
+        return false;
     }
 
     /** Takes the values at the instant itself. */
     void take(Tracee tracee) {
         count = 0;
+        changing = 0;
         MemorySegment state = ExtendedState.read(tracee);
         for (int index = 0; index < VECTORS; index++) {
             long value = VectorState.lowerHalf(state, index);
@@ -96,6 +111,12 @@ final class ProbeWords {
                 values[count++] = value;
             }
         }
+        for (int i = 0; i < usedCount; i++) {
+            if (changed[i]) {
+                read(tracee, used[i], 8);
+            }
+        }
+        changing = count;
         for (int i = 0; i < usedCount; i++) {
             read(tracee, used[i], 8);
         }
@@ -146,6 +167,11 @@ final class ProbeWords {
 
     int count() {
         return count;
+    }
+
+    /** How many of them, the first ones, changed from one execution to the next, as far as that was seen. */
+    int changing() {
+        return changing;
     }
 
     long[] where() {

@@ -26,6 +26,15 @@ final class RecordedTask implements CallView {
         EXITING
     }
 
+    /** Whether a task waits in a loop for something that another task has to do. */
+    enum Spinning {
+        NO,
+        /** The loop uses memory that it does not change, and counts in memory at most. */
+        MAYBE,
+        /** It changes nothing: it can end only by what others do. */
+        YES
+    }
+
     /** No status is pending; once it is the task's turn, it just goes on. */
     static final int GO_ON = 0;
 
@@ -83,8 +92,17 @@ final class RecordedTask implements CallView {
 
     /** Whether it was asked to stop wherever it is. */
     boolean interrupting;
-    /** Whether, when it was last interrupted, it was in a loop that nothing but another task's doing can end. */
-    boolean spins;
+    /**
+     * Whether its last event left it in the midst of a computation, to which it may come back with other memory but the same
+     * registers, so that these do not tell that it has not gone on.
+     */
+    boolean midway;
+    /** What it was doing when it was last interrupted. */
+    Spinning spinning = Spinning.NO;
+    /** Where tasks have priorities, the higher the earlier; 0 for none yet. */
+    int priority;
+    /** System.nanoTime until which others go first. */
+    long heldUntil;
 
     /** Where the kernel clears its id when it ends; 0 for nowhere. */
     long clearTid;

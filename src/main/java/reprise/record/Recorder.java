@@ -25,17 +25,8 @@ import reprise.x86.Registers;
  * domain one task runs user code at a time; it is changed only where an event names the moment.
  */
 public final class Recorder {
-    /** How long a task keeps its turn while others of its domain wait, in nanoseconds. */
-    private static final long SLICE = 5_000_000;
-
     /** How long a write to the recording's output may take before a look whether it sleeps, in nanoseconds. */
     private static final long OUTPUT_PATIENCE = 2_000_000;
-
-    /** How long before it is interrupted in the midst of a computation, in nanoseconds. */
-    private static final long LONGEST_SLICE = 15_000_000;
-
-    /** How often the clock is looked at while nothing stops, in nanoseconds. */
-    private static final long TICK = 5_000_000;
 
     /** How long to wait for a call that may block to return at once, before the turn is given away, in nanoseconds. */
     private static final long GRACE = 20_000;
@@ -45,6 +36,8 @@ public final class Recorder {
     private final int ownGroup = (int) Syscall.call(SyscallNumber.GETPGID, 0);
     private final TraceWriter trace;
     private final Cores cores = new Cores();
+    private final SlicePolicy slices;
+    private PeriodicSignal timer;
     private final Map<Integer, RecordedTask> tasks = new ConcurrentHashMap<>();
     /** Initial stops of tasks whose creation was not yet seen. */
     private final Map<Integer, Integer> early = new HashMap<>();
@@ -73,7 +66,8 @@ public final class Recorder {
         signals = new SignalRecorder(this, trace, buffers, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files);
         exits = new ExitRecorder(this, trace, buffers);
-        points = new PointRecorder(this, trace, buffers);
+        slices = new SlicePolicy(options.chaos());
+        points = new PointRecorder(this, trace, buffers, slices);
     }
 
     /**
@@ -93,9 +87,9 @@ public final class Recorder {
         root.inCall = true;
         add(root);
         enterDomain(root, domain);
+        timer = new PeriodicSignal(slices.tick(domain));
         makeCurrent(root);
         execs.executed(root, root.tid());
-        PeriodicSignal timer = new PeriodicSignal(TICK);
         while (!tasks.isEmpty()) {
             long result = Wait.interruptible(-1, 0);
             if (result >= 0) {
@@ -351,7 +345,7 @@ public final class Recorder {
                     && task.state == RecordedTask.State.RUNNING
                     && !task.inCall
                     && !task.interrupting;
-            boolean wanted = !domain.ready.isEmpty() && now > domain.sliceEnd - SLICE + LONGEST_SLICE * domain.patience
+            boolean wanted = !domain.ready.isEmpty() && now > domain.computationEnd
                     || !task.tracee.stash().isEmpty();
             boolean overdue = !domain.ready.isEmpty() && now > domain.sliceEnd
                     || !task.tracee.stash().isEmpty();
@@ -382,15 +376,14 @@ public final class Recorder {
             if (!points.name(task)) {
                 return;
             }
-            // Naming may take no more than a small part of the time.
-            long cost = System.nanoTime() - begin;
-            task.domain.patience = Math.clamp(cost * 10 / LONGEST_SLICE, 1, 100);
+            task.domain.namingCost = System.nanoTime() - begin;
         }
         markNamed(task);
         if (!task.tracee.stash().isEmpty()) {
             resumeUser(task, 0);
             return;
         }
+        task.midway = true;
         waitForTurn(task);
         task.domain.current = null;
         cores.release(task.domain.core);
@@ -405,9 +398,12 @@ public final class Recorder {
 
     /** Whether the task is where its last event left it. */
     static boolean isNamed(RecordedTask task) {
-        return !task.performed
-                && MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
-                        == -1;
+        return !task.performed && !task.midway && hasRegistersOfLastEvent(task);
+    }
+
+    static boolean hasRegistersOfLastEvent(RecordedTask task) {
+        return MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
+                == -1;
     }
 
     // ---- who runs ----
@@ -427,6 +423,8 @@ public final class Recorder {
 
     /** An event of the current task is complete: it goes on, or its turn ends. */
     void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
+        task.midway = systemCall && task.call == SyscallNumber.RT_SIGRETURN;
+        task.spinning = RecordedTask.Spinning.NO;
         checksums.afterEvent(task, systemCall);
         Domain domain = task.domain;
         if (domain.current != task) {
@@ -442,7 +440,7 @@ public final class Recorder {
                 schedule(domain);
                 return;
             }
-            domain.sliceEnd = System.nanoTime() + SLICE;
+            slices.begin(domain, task);
         }
         if (domain.current == task) {
             resumeUser(task, 0);
@@ -530,9 +528,10 @@ public final class Recorder {
     /** Gives the turn to the task that has waited longest. */
     void schedule(Domain domain) {
         while (domain.current == null && !domain.ready.isEmpty()) {
-            RecordedTask next = domain.ready.poll();
+            RecordedTask next = slices.next(domain.ready);
             makeCurrent(next);
-            domain.sliceEnd = System.nanoTime() + SLICE;
+            slices.begin(domain, next);
+            timer.setInterval(slices.tick(domain));
             int status = next.pendingStatus;
             if (status == RecordedTask.GO_ON) {
                 try {

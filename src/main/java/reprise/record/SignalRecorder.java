@@ -72,6 +72,11 @@ final class SignalRecorder {
             buffers.requestStop(task);
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
+            if (task.midway && !task.interrupting) {
+                // It may wait for this signal from rt_sigreturn on, and others behind it.
+                task.interrupting = true;
+                Ptrace.interrupt(task.tid());
+            }
             return;
         }
         deliver(task, signal, task.atSyscall ? Event.SignalPoint.AT_SYSCALL : Event.SignalPoint.AFTER_EVENT);
@@ -141,6 +146,9 @@ final class SignalRecorder {
 
     /** Sends the signals held back to the task again. It stands at a named instant, where they can strike. */
     void resend(RecordedTask task) {
+        if (!task.tracee.stash().isEmpty()) {
+            task.midway = false;
+        }
         while (!task.tracee.stash().isEmpty()) {
             StashedSignal signal = task.tracee.stash().poll();
             task.resent.add(signal);

@@ -22,10 +22,12 @@ final class PlantedProbe {
     private static final int MMAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE = 0x10_0022;
 
     private final Carrier carrier;
+    private final PointState wanted;
     private final Probe probe;
 
-    private PlantedProbe(Carrier carrier, Probe probe) {
+    private PlantedProbe(Carrier carrier, PointState wanted, Probe probe) {
         this.carrier = carrier;
+        this.wanted = wanted;
         this.probe = probe;
     }
 
@@ -57,7 +59,7 @@ final class PlantedProbe {
                 flags,
                 -1,
                 0);
-        PlantedProbe planted = new PlantedProbe(carrier, probe);
+        PlantedProbe planted = new PlantedProbe(carrier, wanted, probe);
         planted.write(probe.address(), probe.image());
         planted.write(probe.site(), probe.jump());
         tracee.set(Registers.RIP, probe.resume());
@@ -106,6 +108,10 @@ final class PlantedProbe {
             return false;
         }
         tracee.set(Registers.RIP, probe.site());
+        if (probe.flagsAreDead()) {
+            // The probe used them. Whatever they were, the program's future does not depend on them.
+            tracee.set(Registers.EFLAGS, wanted.flags());
+        }
         return true;
     }
 

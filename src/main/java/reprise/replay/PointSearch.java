@@ -6,6 +6,8 @@ import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.trace.Event;
+import reprise.tracee.Tracee;
+import reprise.x86.Registers;
 
 /**
  * Finds an instant that the recording named by its state: runs the carrier from one execution of the instruction to
@@ -32,6 +34,12 @@ final class PointSearch {
      */
     void find(Event.ExecutionPoint point, Carrier carrier) {
         PointState wanted = new PointState(point, memory, extendedState);
+        search(wanted, carrier);
+        Tracee tracee = carrier.tracee();
+        tracee.set(Registers.EFLAGS, tracee.get(Registers.EFLAGS) & ~PointState.RESUME_FLAG);
+    }
+
+    private static void search(PointState wanted, Carrier carrier) {
         if (isThere(wanted, carrier) || withBreakpoint(wanted, carrier, LEARNED)) {
             return;
         }

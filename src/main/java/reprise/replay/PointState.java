@@ -23,27 +23,7 @@ import reprise.x86.VectorState;
  */
 final class PointState {
     /** Set by the kernel in eflags so that a breakpoint is not hit twice. */
-    private static final long RESUME_FLAG = 1 << 16;
-
-    /** Register blocks' offsets in the order of {@link GeneralRegister}. */
-    private static final int[] OFFSETS = {
-        Registers.RAX,
-        Registers.RCX,
-        Registers.RDX,
-        Registers.RBX,
-        Registers.RSP,
-        Registers.RBP,
-        Registers.RSI,
-        Registers.RDI,
-        Registers.R8,
-        Registers.R9,
-        Registers.R10,
-        Registers.R11,
-        Registers.R12,
-        Registers.R13,
-        Registers.R14,
-        Registers.R15
-    };
+    static final long RESUME_FLAG = 1 << 16;
 
     private static final GeneralRegister[] GENERAL = GeneralRegister.values();
 
@@ -73,6 +53,11 @@ final class PointState {
         return Registers.get(point.registers(), Registers.RIP);
     }
 
+    /** The flags register. */
+    long flags() {
+        return Registers.get(point.registers(), Registers.EFLAGS);
+    }
+
     /** Whether the carrier is at the instant. */
     boolean matches(Tracee tracee) {
         MemorySegment registers = tracee.registers();
@@ -95,7 +80,7 @@ final class PointState {
     /** Notes in what the state of the carrier, which is at the instruction, differs from the wanted one. */
     void learn(Tracee tracee) {
         for (int index = 0; index < GENERAL.length; index++) {
-            if (tracee.get(OFFSETS[index]) != Registers.get(point.registers(), OFFSETS[index])) {
+            if (tracee.get(Registers.offset(GENERAL[index])) != Registers.get(point.registers(), Registers.offset(GENERAL[index]))) {
                 registersDiffered[index]++;
             }
         }
@@ -138,25 +123,36 @@ final class PointState {
                 == total;
     }
 
-    /** What a probe has to compare, what differed most often first. */
+    /** What a probe has to compare, what is most likely to differ first. */
     List<ProbeCheck> checks() {
-        record Rated(ProbeCheck check, int differed) {}
+        record Rated(ProbeCheck check, int rating) {}
         List<Rated> all = new ArrayList<>();
         for (int index = 0; index < GENERAL.length; index++) {
-            long value = Registers.get(point.registers(), OFFSETS[index]);
-            all.add(new Rated(new ProbeCheck.General(GENERAL[index], value), registersDiffered[index]));
+            long value = Registers.get(point.registers(), Registers.offset(GENERAL[index]));
+            int changing = point.registersChanging() >> index & 1;
+            all.add(new Rated(
+                    new ProbeCheck.General(GENERAL[index], value), rating(registersDiffered[index], changing)));
         }
         int listed = 0;
         for (int index = 0; index < point.probes().length; index++) {
             long where = point.probes()[index];
             long value = point.values()[index];
+            int rating = rating(probesDiffered[index], index < point.probesChanging() ? 1 : 0);
             if (where >= 0 && where < VECTORS) {
-                all.add(new Rated(new ProbeCheck.Vector((int) where, value), probesDiffered[index]));
+                all.add(new Rated(new ProbeCheck.Vector((int) where, value), rating));
             } else if (listed++ < ProbePlanner.MOST_WORDS) {
-                all.add(new Rated(new ProbeCheck.Word(where, value), probesDiffered[index]));
+                all.add(new Rated(new ProbeCheck.Word(where, value), rating));
             }
         }
-        all.sort(Comparator.comparingInt(Rated::differed).reversed());
+        all.sort(Comparator.comparingInt(Rated::rating).reversed());
         return all.stream().map(Rated::check).toList();
+    }
+
+    /**
+     * What differs at most of the first executions may be equal in all later ones; what was changing when the instant was named
+     * is what tells the last ones apart.
+     */
+    private static int rating(int differed, int changing) {
+        return (changing << 16) + differed;
     }
 }

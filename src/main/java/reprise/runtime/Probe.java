@@ -15,11 +15,21 @@ import java.util.List;
  * @param trap address of the {@code int3} that is executed where the state is as wanted; all registers but rip are then the
  *     program's
  * @param resume where to go on from {@code site}, past the comparison
+ * @param flagsAreDead whether the arithmetic flags are not the program's at {@code trap}: it overwrites them before it reads
+ *     any
  * @param moved where the instructions are that were at the site and behind, the first being the one at the site; those
  *     behind it are at guarded places: the jump's bytes there raise an exception if something jumps to them
  */
 public record Probe(
-        long site, byte[] before, byte[] jump, long address, byte[] image, long trap, long resume, List<Moved> moved) {
+        long site,
+        byte[] before,
+        byte[] jump,
+        long address,
+        byte[] image,
+        long trap,
+        long resume,
+        boolean flagsAreDead,
+        List<Moved> moved) {
     /** No address. */
     public static final long NONE = -1;
 

@@ -4,26 +4,29 @@ import static reprise.x86.GeneralRegister.RAX;
 import static reprise.x86.GeneralRegister.RCX;
 import static reprise.x86.GeneralRegister.RDX;
 import static reprise.x86.Memory.at;
+import static reprise.x86.Memory.dword;
 import static reprise.x86.Memory.qword;
 
 import java.util.ArrayList;
 import java.util.List;
 import reprise.x86.Assembler;
+import reprise.x86.Condition;
 import reprise.x86.GeneralRegister;
 import reprise.x86.Label;
 
 /**
- * Writes the part of a probe that compares: it stops at an {@code int3} where all checks hold, and runs into what comes
- * next where one does not. All registers are then as they were.
+ * Writes the parts of a probe that compare: a short one, through which every execution goes on unless its one comparison
+ * holds, and a long one that makes all and stops at an {@code int3} where they hold.
  *
- * <p>It changes neither the flags nor anything on the stack, below which there may be a red zone: values are compared by
- * adding the negative of what is wanted with {@code lea}, and testing rcx with {@code jrcxz}; registers are saved in the
- * probe's own memory. A miss at the first check costs two or three nanoseconds.
+ * <p>Nothing on the stack is changed, below which there may be a red zone: registers are saved in the probe's own memory. Where
+ * the flags are of use to the program they are not changed either: values are compared by adding the negative of what is
+ * wanted with {@code lea}, and testing rcx with {@code jrcxz}.
  */
 final class ProbeCode {
     /** Words of memory compared one by one, before a loop takes the rest. */
     private static final int INLINE_WORDS = 8;
 
+    private static final int CMP_RIP_LENGTH = 10;
     private static final byte JRCXZ = (byte) 0xe3;
     private static final byte JMP_SHORT = (byte) 0xeb;
     private static final byte JMP_LENGTH = 5;
@@ -33,7 +36,7 @@ final class ProbeCode {
     private final Label savedRcx;
     private final Label savedRdx;
     private final Label table;
-    private final Label miss;
+    private final Label full;
     private final List<ProbeCheck.Word> listed = new ArrayList<>();
 
     ProbeCode(Assembler code) {
@@ -42,17 +45,76 @@ final class ProbeCode {
         savedRcx = code.newLabel();
         savedRdx = code.newLabel();
         table = code.newLabel();
-        miss = code.newLabel();
+        full = code.newLabel();
+    }
+
+    /** How many bytes {@link #emitFilter} needs before the entry. */
+    static final int BEFORE_ENTRY = JMP_LENGTH;
+
+    /** Appends the jump that the filter takes: it is out of reach for its own. */
+    void emitBeforeEntry() {
+        code.jmp(full);
+    }
+
+    /**
+     * Appends the first comparison, behind {@link #emitBeforeEntry}. It runs into what comes next where it does not hold.
+     *
+     * @param flagsAreDead whether the flags may be changed
+     */
+    void emitFilter(ProbeCheck first, boolean flagsAreDead) {
+        int hop = code.size() - JMP_LENGTH;
+        if (flagsAreDead) {
+            compare(first);
+            code.jcc(Condition.EQUAL, full);
+            return;
+        }
+        code.mov(at(savedRcx), RCX);
+        subtract(first);
+        code.bytes(JRCXZ, (byte) (hop - (code.size() + 2)));
+        code.mov(RCX, at(savedRcx));
+    }
+
+    /** Compares the lower halves, or all of a vector register's, by means of the flags. */
+    private void compare(ProbeCheck check) {
+        switch (check) {
+            case ProbeCheck.General(GeneralRegister register, long value) -> code.cmp32(register, (int) value);
+            case ProbeCheck.Word(long address, long value) -> {
+                long displacement = address - (code.address() + CMP_RIP_LENGTH);
+                if (displacement == (int) displacement) {
+                    // cmp dword [rip + displacement], value
+                    code.bytes((byte) 0x81, (byte) 0x3d);
+                    code.dd((int) displacement);
+                    code.dd((int) value);
+                    return;
+                }
+                code.mov(at(savedRax), RAX);
+                code.mov(RAX, address);
+                code.cmp(dword(RAX, 0), (int) value);
+                code.mov(RAX, at(savedRax));
+            }
+            case ProbeCheck.Vector(int register, long value) -> {
+                code.mov(at(savedRax), RAX);
+                moveFromVector(register);
+                code.cmp32(RAX, (int) value);
+                code.mov(RAX, at(savedRax));
+            }
+        }
     }
 
     /**
      * Appends the comparisons.
      *
      * @param checks in the order in which they are to be made
+     * @param flagsAreDead whether the filter was made so
+     * @param resume where to go on where one does not hold
      * @return offset of the {@code int3}
      */
-    int emit(List<ProbeCheck> checks) {
-        code.mov(at(savedRcx), RCX);
+    int emitAll(List<ProbeCheck> checks, boolean flagsAreDead, long resume) {
+        Label miss = code.newLabel();
+        code.bind(full);
+        if (flagsAreDead) {
+            code.mov(at(savedRcx), RCX);
+        }
         int words = 0;
         for (ProbeCheck check : checks) {
             if (check instanceof ProbeCheck.Word word && words++ >= INLINE_WORDS) {
@@ -64,13 +126,14 @@ final class ProbeCode {
             }
         }
         if (!listed.isEmpty()) {
-            loop();
+            loop(miss);
         }
         code.mov(RCX, at(savedRcx));
         int trap = code.size();
         code.int3();
         code.bind(miss);
         code.mov(RCX, at(savedRcx));
+        code.jmp(resume);
         return trap;
     }
 
@@ -101,7 +164,7 @@ final class ProbeCode {
         code.bytes((byte) 0x66, prefix, (byte) 0x0f, (byte) 0x7e, (byte) (0xc0 | (register & 7) << 3));
     }
 
-    private void loop() {
+    private void loop(Label miss) {
         Label all = code.newLabel();
         code.mov(at(savedRax), RAX);
         code.mov(at(savedRdx), RDX);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import reprise.x86.Assembler;
+import reprise.x86.FlagUse;
 import reprise.x86.Instruction;
 import reprise.x86.InstructionDecoder;
 
@@ -20,8 +21,8 @@ import reprise.x86.InstructionDecoder;
 public final class ProbePlanner {
     private static final int JUMP = 5;
     private static final int PAGE = 4096;
-    /** Code of comparisons and moved instructions, which begins anywhere in the first page. */
-    private static final int CODE_PAGES = 2;
+    /** Code of comparisons and moved instructions, which begins anywhere in the first page or a little before. */
+    private static final int CODE_PAGES = 3;
 
     /** The most words of memory that a probe can compare: the table is one page. */
     public static final int MOST_WORDS = 200;
@@ -72,7 +73,7 @@ public final class ProbePlanner {
      *
      * @param site address of the instruction
      * @param code the bytes from there on, {@link #WINDOW} of them unless the mapping ends
-     * @param checks in the order in which they are to be made; at most {@link #MOST_WORDS} words of memory
+     * @param checks in the order in which they are to be made, at least one; at most {@link #MOST_WORDS} words of memory
      * @return null if there is an instruction that cannot be moved, or no memory in reach
      */
     public Probe plan(long site, byte[] code, List<ProbeCheck> checks) {
@@ -138,7 +139,7 @@ public final class ProbePlanner {
     }
 
     private boolean fits(long entry, List<Instruction> instructions) {
-        long start = entry & -PAGE;
+        long start = start(entry);
         if (start < LOWEST || start > HIGHEST || !free.isFree(start, LENGTH + MARGIN)) {
             return false;
         }
@@ -150,15 +151,22 @@ public final class ProbePlanner {
         return true;
     }
 
-    private static Probe make(
+    /** The address of the mapping for a probe that is entered at an address. */
+    private static long start(long entry) {
+        return entry - ProbeCode.BEFORE_ENTRY & -PAGE;
+    }
+
+    private Probe make(
             long site, byte[] code, long entry, List<Instruction> instructions, List<ProbeCheck> checks) {
-        long address = entry & -PAGE;
+        long address = start(entry);
+        boolean flagsAreDead = FlagUse.areDead(code, 0, decoder, new Instruction());
         Assembler image = new Assembler(address);
-        while (image.address() < entry) {
+        while (image.address() < entry - ProbeCode.BEFORE_ENTRY) {
             image.int3();
         }
         ProbeCode comparison = new ProbeCode(image);
-        int trap = comparison.emit(checks);
+        comparison.emitBeforeEntry();
+        comparison.emitFilter(checks.getFirst(), flagsAreDead);
         long resume = image.address();
         Relocation relocation = new Relocation(new CodeWindow(site, code, List.of()), image);
         boolean goesOn = true;
@@ -169,6 +177,7 @@ public final class ProbePlanner {
             image.jmp(instructions.getLast().end());
         }
         relocation.finish();
+        int trap = comparison.emitAll(checks, flagsAreDead, resume);
         if (image.size() > CODE_PAGES * PAGE) {
             throw new IllegalStateException("a probe's code of " + image.size() + " bytes");
         }
@@ -192,6 +201,7 @@ public final class ProbePlanner {
                 whole,
                 address + trap,
                 resume,
+                flagsAreDead,
                 List.copyOf(moved));
     }
 }

@@ -207,6 +207,9 @@ public sealed interface Event {
      *     that it is not yet reached: addresses divisible by 8, or numbers from 0 to 15 of xmm registers, of which the lower
      *     half is meant. They add nothing to the other parts of the name
      * @param values of these words at the instant, in the same order
+     * @param registersChanging which general registers were seen to change from one execution of the instruction to the next
+     *     just before: bit n is the one of number n in instructions
+     * @param probesChanging how many of the probes were, those first in the list
      */
     record ExecutionPoint(
             Header header,
@@ -216,7 +219,9 @@ public sealed interface Event {
             long[] pages,
             long[] hashes,
             long[] probes,
-            long[] values)
+            long[] values,
+            int registersChanging,
+            int probesChanging)
             implements Event {}
 
     /**

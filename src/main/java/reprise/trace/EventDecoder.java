@@ -94,12 +94,22 @@ final class EventDecoder {
                 long vectors = word();
                 long[] pages = words(number);
                 long[] hashes = words(number);
-                int words = (int) word();
+                long counts = word();
+                int words = (int) counts & 0xffff;
                 long[] probes = words(words);
                 long[] values = words(words);
                 boolean complete = (flags & TraceFormat.YES) != 0;
                 yield new Event.ExecutionPoint(
-                        header, registers(), vectors, complete, pages, hashes, probes, values);
+                        header,
+                        registers(),
+                        vectors,
+                        complete,
+                        pages,
+                        hashes,
+                        probes,
+                        values,
+                        (int) (counts >>> 16) & 0xffff,
+                        (int) (counts >>> 32));
             }
             case TraceFormat.BUFFERED_CALLS ->
                 new Event.BufferedCalls(header, (flags & TraceFormat.YES) != 0, bytes(word()));

@@ -158,12 +158,14 @@ public final class TraceWriter implements AutoCloseable {
             long[] hashes,
             long[] probes,
             long[] values,
-            int count) {
+            int count,
+            int registersChanging,
+            int probesChanging) {
         begin(TraceFormat.EXECUTION_POINT, complete ? TraceFormat.YES : 0, 0, pages.length, domain, tid);
         encoder.word(vectorHash);
         encoder.words(pages, pages.length);
         encoder.words(hashes, pages.length);
-        encoder.word(count);
+        encoder.word(count | (long) registersChanging << 16 | (long) probesChanging << 32);
         encoder.words(probes, count);
         encoder.words(values, count);
         encoder.block(registers, TraceFormat.REGISTERS);

@@ -9,25 +9,6 @@ public final class EffectiveAddress {
     /** No operand in memory, or one that is not looked into. */
     public static final long NONE = -1;
 
-    private static final int[] REGISTERS = {
-        Registers.RAX,
-        Registers.RCX,
-        Registers.RDX,
-        Registers.RBX,
-        Registers.RSP,
-        Registers.RBP,
-        Registers.RSI,
-        Registers.RDI,
-        Registers.R8,
-        Registers.R9,
-        Registers.R10,
-        Registers.R11,
-        Registers.R12,
-        Registers.R13,
-        Registers.R14,
-        Registers.R15
-    };
-
     private static final int VEX2 = 0xc5;
     private static final int VEX3 = 0xc4;
     private static final int EVEX = 0x62;
@@ -104,13 +85,13 @@ public final class EffectiveAddress {
             int sib = code[at++] & 0xff;
             int index = sib >> 3 & 7 | (high & 2) << 2;
             if (index != SIB) {
-                sum += registers.get(JAVA_LONG, REGISTERS[index]) << (sib >> 6);
+                sum += registers.get(JAVA_LONG, Registers.GENERAL[index]) << (sib >> 6);
             }
             low = sib & 7;
             displaced |= mod == 0 && low == 5;
         }
         if (!(mod == 0 && low == 5)) {
-            sum += registers.get(JAVA_LONG, REGISTERS[low | (high & 1) << 3]);
+            sum += registers.get(JAVA_LONG, Registers.GENERAL[low | (high & 1) << 3]);
         }
         if (displaced) {
             sum += code[at] & 0xff | (code[at + 1] & 0xff) << 8 | (code[at + 2] & 0xff) << 16 | code[at + 3] << 24;

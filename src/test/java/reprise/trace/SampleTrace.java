@@ -123,7 +123,9 @@ final class SampleTrace {
                 new long[] {4096, 8192},
                 new long[] {1, -1},
                 new long[] {3, 4104, -8},
-                new long[] {0, 7, -1}));
+                new long[] {0, 7, -1},
+                0x8001,
+                2));
         all.add(new Event.BufferedCalls(at(1, 12), true, bytes(7, 48)));
         all.add(new Event.BufferedCalls(at(1, 12), false, bytes(7, 0)));
         all.add(new Event.CodePatched(
@@ -211,7 +213,9 @@ final class SampleTrace {
                         e.hashes(),
                         e.probes(),
                         e.values(),
-                        e.probes().length);
+                        e.probes().length,
+                        e.registersChanging(),
+                        e.probesChanging());
             case Event.BufferedCalls e ->
                 to.bufferedCalls(
                         domain, tid, e.stops(), e.records(), e.records().byteSize());
