@@ -55,7 +55,7 @@ class HelpTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "reprise d | dump",
+                "reprise du | dump",
                 "reprise help tr | traceinfo",
                 "reprise dump --s | --stats",
                 "reprise ps s | sort-0",
