@@ -38,7 +38,8 @@ find_jdk() {
         echo "reprise: REPRISE_JAVA_HOME is $jdk, which is not a JDK $java_needed or newer" >&2
         return 1
     fi
-    for jdk in "${JAVA_HOME-}" /usr/lib/jvm/* /opt/* "${HOME-}"/.sdkman/candidates/java/* "${HOME-}"/.jdks/*; do
+    # A package may bring its own.
+    for jdk in "${home:+$home/runtime}" "${JAVA_HOME-}" /usr/lib/jvm/* /opt/* "${HOME-}"/.sdkman/candidates/java/* "${HOME-}"/.jdks/*; do
         [ -n "$jdk" ] && is_jdk "$jdk" && return
     done
     # The java on PATH may be a link into a place not thought of above.

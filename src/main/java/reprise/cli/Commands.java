@@ -15,6 +15,8 @@ final class Commands {
             "pack",
             "dump",
             "traceinfo",
+            "timeline",
+            "doctor",
             "syscalls",
             "help",
             "generate-completion");
@@ -38,6 +40,8 @@ final class Commands {
                     case "pack" -> new PackCommand();
                     case "dump" -> new DumpCommand();
                     case "traceinfo" -> new TraceinfoCommand();
+                    case "timeline" -> new TimelineCommand();
+                    case "doctor" -> new DoctorCommand();
                     case "syscalls" -> new SyscallsCommand();
                     case "help" -> new HelpCommand();
                     case "generate-completion" -> new CompletionCommand();

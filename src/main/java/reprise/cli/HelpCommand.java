@@ -4,6 +4,9 @@ import java.util.List;
 
 /** {@code reprise help}: the help page of Reprise, or of a command. */
 final class HelpCommand implements Command {
+    static final Option MANUAL =
+            Option.required("man", "DIR", "Write manual pages for man(1), one for each command, into directory DIR.");
+
     @Override
     public Syntax syntax() {
         return new Syntax(
@@ -11,12 +14,15 @@ final class HelpCommand implements Command {
                 "[COMMAND]",
                 Syntax.Target.COMMAND,
                 "Show help for COMMAND, or list the commands.",
-                List.of(),
+                List.of(MANUAL),
                 "");
     }
 
     @Override
     public int run(Arguments arguments) {
+        if (arguments.has(MANUAL)) {
+            return ManualPages.write(arguments.value(MANUAL).orElseThrow());
+        }
         switch (arguments.operands().size()) {
             case 0 -> System.out.print(overview());
             case 1 -> {

@@ -141,6 +141,23 @@ public final class TraceDirectories {
         }
     }
 
+    /** Whether copies of files in an existing directory can share their blocks (reflinks). */
+    public static boolean sharesBlocks(Path directory) {
+        String name = directory + "/." + FileCalls.processId() + "-" + System.nanoTime();
+        int flags = reprise.linux.Files.O_RDWR | reprise.linux.Files.O_CREAT | reprise.linux.Files.O_EXCL;
+        long from = reprise.linux.Files.open(name + "-1", flags, 0600);
+        long to = reprise.linux.Files.open(name + "-2", flags, 0600);
+        FileCalls.unlink(name + "-1");
+        FileCalls.unlink(name + "-2");
+        boolean shares = from >= 0 && to >= 0 && FileCalls.clone(from, to) >= 0;
+        for (long descriptor : new long[] {from, to}) {
+            if (descriptor >= 0) {
+                reprise.linux.Files.close(descriptor);
+            }
+        }
+        return shares;
+    }
+
     private static String baseName(String program) {
         int end = program.length();
         while (end > 0 && program.charAt(end - 1) == '/') {

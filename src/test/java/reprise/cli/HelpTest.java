@@ -51,11 +51,28 @@ class HelpTest {
         }
     }
 
+    @Test
+    @DisplayName("every command has a manual page, which names all its options")
+    void manualPages() throws IOException {
+        assertThat(Console.reprise("help", "--man", directory.toString()).status())
+                .isZero();
+        assertThat(directory.resolve("reprise.1")).content().contains(".SH COMMANDS");
+        for (Command command : Commands.all()) {
+            String page = Files.readString(
+                    directory.resolve("reprise-" + command.syntax().command() + ".1"));
+            assertThat(page).startsWith(".TH ").contains(".SH OPTIONS");
+            for (Option option : command.syntax().options()) {
+                assertThat(page).contains(option.name().replace("-", "\\-"));
+            }
+        }
+        assertThat(Console.reprise("help", "--man", "/proc/nowhere").status()).isEqualTo(ExitStatus.FAILED);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "reprise d | dump",
+                "reprise du | dump",
                 "reprise help tr | traceinfo",
                 "reprise dump --s | --stats",
                 "reprise ps s | sort-0",
