@@ -423,7 +423,10 @@ public final class Recorder {
 
     /** An event of the current task is complete: it goes on, or its turn ends. */
     void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
-        task.midway = systemCall && task.call == SyscallNumber.RT_SIGRETURN;
+        // A signal that waits already strikes right here; one that comes later may find the same registers.
+        task.midway = systemCall
+                && task.call == SyscallNumber.RT_SIGRETURN
+                && !TaskStatus.of(task.tid()).isStruck();
         task.spinning = RecordedTask.Spinning.NO;
         checksums.afterEvent(task, systemCall);
         Domain domain = task.domain;
