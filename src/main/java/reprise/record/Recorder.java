@@ -273,6 +273,7 @@ public final class Recorder {
         }
         if (signal == Signal.SIGTRAP) {
             // SIGCONT ended the group stop.
+            task.midway = true;
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(task.inCall ? Ptrace.SYSCALL : userResume(task), 0);
             return;
@@ -330,10 +331,20 @@ public final class Recorder {
             return;
         }
         task.midway = true;
+        slices.interrupted(task);
         waitForTurn(task);
         task.domain.current = null;
         cores.release(task.domain.core);
         schedule(task.domain);
+    }
+
+    /** A signal is about to stop a task in the midst of its computation: names the instant, so that others can have the turn. */
+    void nameBeforeStop(RecordedTask task) {
+        if (task.process.memory.scanner != null && points.nameHere(task)) {
+            MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+            // Nothing of the program is executed before the stop.
+            task.midway = false;
+        }
     }
 
     /** Whether the task is where its last event left it. */
