@@ -321,6 +321,7 @@ public final class Recorder {
         }
         if (signal == Signal.SIGTRAP) {
             // SIGCONT ended the group stop.
+            task.midway = true;
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(task.inCall ? Ptrace.SYSCALL : userResume(task), 0);
             return;
@@ -384,6 +385,7 @@ public final class Recorder {
             return;
         }
         task.midway = true;
+        slices.interrupted(task);
         waitForTurn(task);
         task.domain.current = null;
         cores.release(task.domain.core);
@@ -394,6 +396,15 @@ public final class Recorder {
     private static void markNamed(RecordedTask task) {
         MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
         task.performed = false;
+    }
+
+    /** A signal is about to stop a task in the midst of its computation: names the instant, so that others can have the turn. */
+    void nameBeforeStop(RecordedTask task) {
+        if (task.process.memory.scanner != null && points.nameHere(task)) {
+            markNamed(task);
+            // Nothing of the program is executed before the stop.
+            task.midway = false;
+        }
     }
 
     /** Whether the task is where its last event left it. */

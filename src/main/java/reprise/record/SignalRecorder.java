@@ -178,6 +178,9 @@ final class SignalRecorder {
             trace.end();
         }
         task.frameFailedAt = null;
+        if (!ignored && Signal.stopsByDefault(signal) && task.domain.tasks > 1 && !Recorder.isNamed(task)) {
+            recorder.nameBeforeStop(task);
+        }
         pass(task, signal);
     }
 
