@@ -70,6 +70,11 @@ public final class Timeline implements AutoCloseable {
         return now.position();
     }
 
+    /** The replay at the present. */
+    Playback present() {
+        return now;
+    }
+
     /** Time from the recording's start to the last applied event, in nanoseconds. */
     public long nanos() {
         return now.nanos();
