@@ -112,7 +112,7 @@ final class SitePatcher {
         if (resumeAt == Patch.NONE) {
             throw new IllegalStateException("task " + task.tid() + " stands inside an instruction to be patched");
         }
-        trace.codePatched(task.domain.id, task.tid(), resumeAt);
+        trace.codePatched(task.domain.id, task.tid(), resumeAt, places(patch));
         if (fresh != null) {
             trace.change(new Event.Map(new Event.Mapping(
                     fresh.start(), fresh.end() - fresh.start(), 5, 0x22, new Event.Anonymous(), "[reprise]")));
@@ -126,6 +126,19 @@ final class SitePatcher {
         }
         trace.end();
         task.tracee.set(Registers.RIP, resumeAt);
+    }
+
+    /** For {@link Event.CodePatched}. */
+    private static long[] places(Patch patch) {
+        int count = patch.places().size();
+        long[] places = new long[2 * count + 2];
+        for (int index = 0; index < count; index++) {
+            Patch.Place place = patch.places().get(index);
+            places[2 * index] = patch.trampolineAddress() + place.trampolineOffset();
+            places[2 * index + 1] = place.address();
+        }
+        places[2 * count] = patch.trampolineAddress() + patch.trampoline().length;
+        return places;
     }
 
     private void write(RecordedTask task, long address, byte[] code) {

@@ -6,12 +6,15 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.MemorySegment;
 import reprise.linux.ProcessMemory;
 import reprise.runtime.BufferLayout;
+import reprise.trace.Event;
 import reprise.x86.Registers;
 
 /** The buffer of a carrier from which the injected code takes the results of system calls. */
 final class CarrierBuffer {
     private final Carrier carrier;
     private boolean installed;
+    /** Sequence number of the event whose records were filled in last. */
+    private long filled;
 
     CarrierBuffer(Carrier carrier) {
         this.carrier = carrier;
@@ -20,6 +23,7 @@ final class CarrierBuffer {
     /** The memory was copied from another carrier's. */
     void inheritFrom(CarrierBuffer other) {
         installed = other.installed;
+        filled = other.filled;
     }
 
     /** The injected code is in place: tells it that this is a replay. */
@@ -33,11 +37,16 @@ final class CarrierBuffer {
     /**
      * Gives the injected code the results of the calls up to the next event.
      *
-     * @param stops whether it shall stop behind the last
+     * @param event the calls, which are filled in once, however often that is asked for
      * @throws Mismatch if it has not used up those that it had
      */
-    void fill(MemorySegment records, boolean stops) {
+    void fill(Event.BufferedCalls event) {
+        if (filled == event.header().sequence()) {
+            return;
+        }
         requireEmpty();
+        filled = event.header().sequence();
+        MemorySegment records = event.records();
         MemorySegment buffer = carrier.memory().buffer();
         long length = records.byteSize();
         buffer.set(JAVA_LONG, 0, 0);
@@ -47,7 +56,7 @@ final class CarrierBuffer {
                 || !carrier.tracee().writeWord(BufferLayout.AVAILABLE, length)) {
             throw new Mismatch(length + " bytes of buffered system calls do not fit into the process.\n");
         }
-        if (stops) {
+        if (event.stops()) {
             writeInt(BufferLayout.STOP, 1);
         }
     }

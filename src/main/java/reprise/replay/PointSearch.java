@@ -95,6 +95,11 @@ final class PointSearch {
         }
     }
 
+    /** Whether the task that is loaded in the carrier stands at the instant. */
+    boolean isThere(Event.ExecutionPoint point, Carrier carrier) {
+        return isThere(new PointState(point, memory, extendedState), carrier);
+    }
+
     /** Not as long as there are buffered calls to come: the state does not tell how many were made. */
     private static boolean isThere(PointState wanted, Carrier carrier) {
         return carrier.buffer().isEmpty() && wanted.matches(carrier.tracee());

@@ -237,10 +237,13 @@ public sealed interface Event {
      * System call instructions in the task's address space were replaced by jumps to injected code.
      *
      * @param resumeAt where the task goes on: where it was, unless that has moved
+     * @param places what stands where in the new code: pairs of an address and the original address that it stands for,
+     *     ascending; the last pair's address is the end of the code
      * @param changes new mappings for the code
      * @param writes the code, then what leads to it
      */
-    record CodePatched(Header header, long resumeAt, List<MappingChange> changes, List<MemoryWrite> writes)
+    record CodePatched(
+            Header header, long resumeAt, long[] places, List<MappingChange> changes, List<MemoryWrite> writes)
             implements Event {}
 
     /** The task ended. {@code waitStatus} as wait(2) gives it. {@code writes}: the kernel's last writes on its behalf. */

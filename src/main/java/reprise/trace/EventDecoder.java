@@ -115,8 +115,9 @@ final class EventDecoder {
                 new Event.BufferedCalls(header, (flags & TraceFormat.YES) != 0, bytes(word()));
             case TraceFormat.CODE_PATCHED -> {
                 long resumeAt = word();
+                long[] places = words(number);
                 parts();
-                yield new Event.CodePatched(header, resumeAt, changes, writes);
+                yield new Event.CodePatched(header, resumeAt, places, changes, writes);
             }
             case TraceFormat.NOTE -> new Event.Note(header, string());
             case TraceFormat.END -> new Event.End(header, number);

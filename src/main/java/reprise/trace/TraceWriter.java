@@ -297,9 +297,10 @@ public final class TraceWriter implements AutoCloseable {
     }
 
     /** Opens {@link Event.CodePatched}; its changes and writes follow. */
-    public void codePatched(int domain, int tid, long resumeAt) {
-        begin(TraceFormat.CODE_PATCHED, 0, 0, 0, domain, tid);
+    public void codePatched(int domain, int tid, long resumeAt, long[] places) {
+        begin(TraceFormat.CODE_PATCHED, 0, 0, places.length, domain, tid);
         encoder.word(resumeAt);
+        encoder.words(places, places.length);
         eventHasParts = true;
     }
 

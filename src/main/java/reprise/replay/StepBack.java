@@ -1,0 +1,311 @@
+package reprise.replay;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import reprise.trace.Event;
+
+/**
+ * Finds the instruction that was executed before a place, within the interval between two events.
+ *
+ * <p>Nothing counts instructions. So one goes, by breakpoints at addresses that are executed again and again, from a place
+ * before it to later and later ones, until it is so near that single steps lead to it.
+ */
+final class StepBack {
+    /** Single steps that are tried before other means. */
+    private static final int STEPS = 250;
+    /** Halts at one address after which it is left out. */
+    private static final int OFTEN = 200;
+
+    private static final int NOT_OFTEN = 20;
+    /** Landmarks that the processor has room for. */
+    private static final int FEW = CarrierBreakpoints.SLOTS - 2;
+
+    private static final int MANY = 40;
+    /** Halts of a pass after which its base is moved on for the first time. */
+    private static final int FIRST_KEPT = 64;
+    /** A run shorter than this, in nanoseconds, cannot be cut in two by a clock. */
+    private static final long SHORTEST = 100_000;
+    /** Steps after which a copy is made where there is no other way than to step. */
+    private static final int LONG_WAY = 4096;
+
+    /** Parts of a name of which a mark is better. */
+    private static final int LONG_NAME = 8;
+
+    private final History history;
+    private final long event;
+    private final boolean including;
+    private final List<Position.Move> path;
+
+    /** At or before the place looked for, and moving towards it. */
+    private Playback base;
+
+    private Follower way;
+    /** Addresses that were executed from the base on, and how often. */
+    private final Map<Long, Long> landmarks = new LinkedHashMap<>();
+
+    private final CodeBefore codeBefore = new CodeBefore();
+    private long leftOut;
+    private boolean nearer;
+    private long lastDuration;
+    private long steps;
+    private boolean moved;
+
+    /**
+     * A search.
+     *
+     * @param event the interval's beginning
+     * @param path to the place
+     * @param including the place is no instruction of its own but what became of the one looked for
+     */
+    StepBack(History history, long event, List<Position.Move> path, boolean including) {
+        this.history = history;
+        this.event = event;
+        this.path = path;
+        this.including = including;
+    }
+
+    /**
+     * Searches.
+     *
+     * @param guesses addresses that may have been executed right before; the likeliest first
+     * @return a playback there; null if nothing was executed in the interval
+     */
+    Playback find(long[] guesses) {
+        if (path.getLast() instanceof Position.Step step && !including) {
+            List<Position.Move> shorter = new ArrayList<>(path.subList(0, path.size() - 1));
+            if (step.count() > 1) {
+                shorter.add(new Position.Step(step.count() - 1));
+            }
+            return history.open(new Position(event, shorter));
+        }
+        begin();
+        try {
+            return search(guesses);
+        } finally {
+            base.close();
+        }
+    }
+
+    /** Goes to the nearest known place before. */
+    private void begin() {
+        if (!history.checkpoints().hasEvent(event)) {
+            history.open(new Position(event)).close();
+        }
+        Position place = new Position(event, path);
+        base = history.copy(history.checkpoints().before(place).getFirst());
+        if (base.event() < event) {
+            history.follow(base, new Position(event), true);
+        }
+        List<Position.Move> rest = base.route().remaining(path);
+        Follower first = new Follower(rest.subList(0, rest.size() - 1), history.marks());
+        while (!first.isDone()) {
+            Halt halt =
+                    base.proceed(process -> first.arm(Armed.NOTHING, process), tid -> first.isSingle(), 0);
+            first.see(base, halt);
+        }
+        way = new Follower(rest.subList(rest.size() - 1, rest.size()), history.marks());
+    }
+
+    private Playback search(long[] guesses) {
+        // There must not be more than the processor has room for: they may be in the midst of instructions.
+        boolean point = history.event(event + 1) instanceof Event.ExecutionPoint;
+        pass(Arrays.copyOf(guesses, Math.min(guesses.length, point ? FEW : FEW + 1)), OFTEN);
+        if (moved) {
+            long[] returns = codeBefore.returns(history, base);
+            if (returns.length > 0) {
+                pass(returns, OFTEN);
+            }
+        }
+        while (!reach(STEPS)) {
+            long[] rare = landmarks.entrySet().stream()
+                    .sorted(Map.Entry.comparingByValue())
+                    .mapToLong(Map.Entry::getKey)
+                    .toArray();
+            pass(Arrays.copyOf(rare, Math.min(rare.length, FEW)), OFTEN);
+            if (!moved && rare.length > FEW) {
+                pass(Arrays.copyOfRange(rare, FEW, Math.min(rare.length, MANY)), NOT_OFTEN);
+            }
+            if (!moved && !cut() && leftOut != 0) {
+                // A loop that is executed often, but not for long: it has to be gone through.
+                pass(new long[] {leftOut}, Long.MAX_VALUE);
+            }
+            if (!moved && !nearer) {
+                advanceBySteps(LONG_WAY);
+            }
+        }
+        return result();
+    }
+
+    /** Steps a copy for a while; whether it came to the place. Notes where it was. */
+    private boolean reach(int limit) {
+        landmarks.clear();
+        try (Playback walk = history.copy(base)) {
+            Follower follower = new Follower(way);
+            long start = walk.executed();
+            for (int i = 0; i <= limit; i++) {
+                Halt halt = single(walk, follower);
+                if (follower.isDone()) {
+                    steps = walk.executed() - start;
+                    return true;
+                }
+                if (halt == Halt.STEPPED) {
+                    landmarks.merge(walk.address(), 1L, Long::sum);
+                }
+            }
+            return false;
+        }
+    }
+
+    private static Halt single(Playback playback, Follower follower) {
+        Halt halt;
+        do {
+            halt = playback.proceed(process -> follower.arm(Armed.NOTHING, process), tid -> true, 0);
+        } while (halt == Halt.ENTERED);
+        follower.see(playback, halt);
+        return halt;
+    }
+
+    private void advanceBySteps(int count) {
+        Playback next = history.copy(base);
+        Follower follower = new Follower(way);
+        for (int i = 0; i < count; i++) {
+            Follower before = new Follower(follower);
+            if (i == count - 1) {
+                replaceBase(next, before);
+                return;
+            }
+            single(next, follower);
+        }
+    }
+
+    /** The base is so many steps before the place. */
+    private Playback result() {
+        long wanted = including ? steps : steps - 1;
+        if (wanted < 0) {
+            // The base is the place itself.
+            return base.route().isAtEvent()
+                    ? null
+                    : new StepBack(history, event, base.position().path(), false).find(new long[0]);
+        }
+        if (!base.route().isAtEvent()) {
+            if (base.position().path().size() > LONG_NAME) {
+                base.route().marked(history.marks().add(base));
+            }
+            history.addCheckpoint(base, false);
+        }
+        Playback result = history.copy(base);
+        Follower follower = new Follower(way);
+        for (long i = 0; i < wanted; i++) {
+            single(result, follower);
+        }
+        return result;
+    }
+
+    /**
+     * Runs a copy to the place, halting at landmarks. Where it halted last becomes the base.
+     *
+     * @param limit halts after which a landmark is left out, as it is executed too often
+     */
+    private void pass(long[] addresses, long limit) {
+        Map<Long, Long> hits = new HashMap<>();
+        Map<Long, Long> sinceBase = new HashMap<>();
+        long last = 0;
+        Follower lastWay = null;
+        // Now and then the base is moved on, so that the last halt will be near it.
+        int halts = 0;
+        int keep = FIRST_KEPT;
+        moved = false;
+        nearer = false;
+        leftOut = 0;
+        long start = System.nanoTime();
+        try (Playback run = history.copy(base)) {
+            Follower follower = new Follower(way);
+            Armed[] armed = {Armed.NOTHING.with(addresses)};
+            while (true) {
+                Halt halt = run.proceed(process -> follower.arm(armed[0], process), Playback.NOBODY, 0);
+                follower.see(run, halt);
+                if (follower.isDone()) {
+                    break;
+                }
+                if (halt != Halt.ADDRESS) {
+                    continue;
+                }
+                long address = run.address();
+                if (hits.merge(address, 1L, Long::sum) == limit && armed[0].has(address)) {
+                    armed[0] = armed[0].without(address);
+                    leftOut = address;
+                    if (last == address) {
+                        lastWay = null;
+                    }
+                    continue;
+                }
+                last = address;
+                lastWay = new Follower(follower);
+                sinceBase.merge(address, 1L, Long::sum);
+                if (++halts == keep) {
+                    keep += keep / 4;
+                    Playback better = history.copy(run);
+                    better.settle(halt);
+                    replaceBase(better, lastWay);
+                    sinceBase.clear();
+                    lastWay = null;
+                }
+            }
+        }
+        lastDuration = System.nanoTime() - start;
+        if (lastWay != null) {
+            moveTo(last, sinceBase.get(last), lastWay);
+            moved = true;
+        }
+    }
+
+    private void moveTo(long address, long count, Follower wayFromThere) {
+        Playback next = history.copy(base);
+        Follower there = new Follower(List.of(new Position.Arrive(address, count)), history.marks());
+        while (!there.isDone()) {
+            Halt halt = next.proceed(process -> there.arm(Armed.NOTHING, process), Playback.NOBODY, 0);
+            there.see(next, halt);
+        }
+        replaceBase(next, wayFromThere);
+    }
+
+    /** Runs for parts of the time that it takes to come to the place; whether it got nearer. */
+    private boolean cut() {
+        nearer = false;
+        for (long time = lastDuration / 2; time > SHORTEST; time /= 2) {
+            Playback run = history.copy(base);
+            Follower follower = new Follower(way);
+            Halt halt = runFor(run, follower, time);
+            if (halt == Halt.TIME) {
+                replaceBase(run, follower);
+                nearer = true;
+            } else {
+                run.close();
+            }
+        }
+        if (nearer) {
+            base.route().marked(history.marks().add(base));
+        }
+        return nearer;
+    }
+
+    private static Halt runFor(Playback run, Follower follower, long time) {
+        while (true) {
+            Halt halt = run.proceed(process -> follower.arm(Armed.NOTHING, process), Playback.NOBODY, time);
+            follower.see(run, halt);
+            if (halt == Halt.TIME || follower.isDone()) {
+                return halt;
+            }
+        }
+    }
+
+    private void replaceBase(Playback next, Follower nextWay) {
+        base.close();
+        base = next;
+        way = nextWay;
+    }
+}
