@@ -7,7 +7,17 @@ import java.util.Optional;
 final class Commands {
     /** In the order of the help page. */
     private static final List<String> NAMES = List.of(
-            "record", "replay", "ps", "ls", "rm", "dump", "traceinfo", "syscalls", "help", "generate-completion");
+            "record",
+            "replay",
+            "ps",
+            "ls",
+            "rm",
+            "dump",
+            "traceinfo",
+            "syscalls",
+            "gdbinit",
+            "help",
+            "generate-completion");
 
     private Commands() {}
 
@@ -28,6 +38,7 @@ final class Commands {
                     case "dump" -> new DumpCommand();
                     case "traceinfo" -> new TraceinfoCommand();
                     case "syscalls" -> new SyscallsCommand();
+                    case "gdbinit" -> new GdbinitCommand();
                     case "help" -> new HelpCommand();
                     case "generate-completion" -> new CompletionCommand();
                     default -> null;
