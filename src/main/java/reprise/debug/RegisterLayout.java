@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
+import reprise.linux.Processor;
 import reprise.x86.Registers;
 
 /**
@@ -31,11 +33,8 @@ final class RegisterLayout {
     private static final int ST = 32;
     private static final int XMM = 160;
     private static final int XSTATE_BV = 512;
-    private static final int YMM_UPPER = 576;
     private static final int LEGACY_SIZE = 512;
-
-    /** Size of the state on AMD's processors with AVX-512, which place what is behind AVX elsewhere than Intel's do. */
-    private static final int AMD_SIZE = 2440;
+    private static final long X87_AND_SSE = 3;
 
     private static final int[] GENERAL = {
         Registers.RAX,
@@ -87,30 +86,36 @@ final class RegisterLayout {
     private final long enabled;
     private final int size;
 
-    private RegisterLayout(long enabled, int stateSize) {
-        this.enabled = stateSize > LEGACY_SIZE ? enabled : 3;
+    /**
+     * A layout.
+     *
+     * @param enabled XCR0
+     * @param offsets where each component of extended state is in its block, by the number of its bit in XCR0
+     */
+    RegisterLayout(long enabled, IntUnaryOperator offsets) {
+        this.enabled = enabled;
         core();
         add(8, Kind.GENERAL, Registers.ORIG_RAX, 8, 0);
         add(8, Kind.GENERAL, Registers.FS_BASE, 8, 0);
         add(8, Kind.GENERAL, Registers.GS_BASE, 8, 0);
         if (hasAvx()) {
-            array(16, 16, YMM_UPPER, 16, AVX);
+            array(16, 16, offsets.applyAsInt(2), 16, AVX);
         }
-        boolean amd = stateSize == AMD_SIZE;
         if (hasAvx512()) {
-            avx512(amd ? 832 : 1088, amd ? 896 : 1152, amd ? 1408 : 1664);
+            avx512(offsets.applyAsInt(5), offsets.applyAsInt(6), offsets.applyAsInt(7));
         }
         if (hasProtectionKeys()) {
-            add(4, Kind.EXTENDED, amd ? 2432 : hasAvx512() ? 2688 : stateSize - 8, 4, PKRU);
+            add(4, Kind.EXTENDED, offsets.applyAsInt(9), 4, PKRU);
         }
         size = registers.stream().mapToInt(Register::size).sum();
     }
 
-    /** The layout for extended state as ptrace gave it. */
+    /** The layout for extended state as ptrace gave it on this machine. */
     static RegisterLayout of(MemorySegment extendedState) {
-        int size = (int) extendedState.byteSize();
-        long enabled = size > LEGACY_SIZE ? extendedState.get(JAVA_LONG_UNALIGNED, ENABLED) : 3;
-        return new RegisterLayout(enabled, size);
+        long enabled = extendedState.byteSize() > LEGACY_SIZE
+                ? extendedState.get(JAVA_LONG_UNALIGNED, ENABLED)
+                : X87_AND_SSE;
+        return new RegisterLayout(enabled, Processor::stateOffset);
     }
 
     boolean hasAvx() {

@@ -1,0 +1,172 @@
+package reprise;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Sessions of the real gdb with recordings of small programs. {@code src/test/sessions} has a file for each program, and in it
+ * sessions: a name behind {@code ==}, commands behind {@code (gdb)}, and regular expressions for lines of what gdb prints,
+ * which must be found in this order.
+ *
+ * <p>All sessions with one recording use one server, one after the other, and each begins by going back to the start.
+ */
+class DebuggerTest {
+    private static final Path SESSIONS = Path.of("src/test/sessions");
+    private static final Path DIRECTORY = Path.of("target/debugger").toAbsolutePath();
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Pattern TARGET = Pattern.compile("target extended-remote (\\S+)'");
+
+    private static final Map<String, Server> SERVERS = new HashMap<>();
+
+    /** A server for a recording, which waits for one gdb after the other. */
+    private record Server(Process process, Path messages, String address) {}
+
+    /** {@code expected}: see the class. */
+    private record Session(String fixture, String name, List<String> commands, List<String> expected) {}
+
+    @BeforeAll
+    static void prepare() throws Exception {
+        assumeTrue(Programs.has("gcc"), "the fixtures need gcc");
+        assumeTrue(Programs.has("gdb"), "there is no gdb");
+        Files.createDirectories(DIRECTORY);
+        List<Fixture> fixtures = Fixture.in("debug");
+        Fixture.compile(fixtures);
+        Files.writeString(DIRECTORY.resolve("gdb.py"), output("gdbinit"));
+        for (Fixture fixture : fixtures) {
+            start(fixture);
+        }
+    }
+
+    private static String output(String... arguments) throws IOException, InterruptedException {
+        List<String> line = new ArrayList<>(List.of(Reprise.LAUNCHER.toString()));
+        line.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(line).redirectError(Redirect.INHERIT).start();
+        String text = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor()).isZero();
+        return text;
+    }
+
+    private static void start(Fixture fixture) throws Exception {
+        Path directory = DIRECTORY.resolve(fixture.name());
+        try (Stream<Path> old = Files.exists(directory) ? Files.walk(directory) : Stream.empty()) {
+            for (Path each : old.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
+        Files.createDirectories(directory);
+        Reprise.Run recording =
+                Reprise.record(directory, "--checksums", List.of(fixture.binary().toString()), directory, null);
+        assertThat(recording.end(LIMIT)).as(recording::tails).isEqualTo(fixture.status());
+        Path messages = directory.resolve("server.err");
+        Process process = new ProcessBuilder(
+                        Reprise.LAUNCHER.toString(), "replay", "-q", "-k", "-s", "0", Reprise.trace(directory).toString())
+                .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectOutput(directory.resolve("server.out").toFile())
+                .redirectError(messages.toFile())
+                .start();
+        for (int wait = 0; wait < LIMIT.toMillis(); wait += 20) {
+            Matcher target = TARGET.matcher(Files.readString(messages));
+            if (target.find()) {
+                SERVERS.put(fixture.name().replaceFirst("debug/", ""), new Server(process, messages, target.group(1)));
+                return;
+            }
+            assertThat(process.isAlive()).as(() -> read(messages)).isTrue();
+            Thread.sleep(20);
+        }
+        throw new AssertionError("the server does not tell where it is: " + read(messages));
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    @AfterAll
+    static void end() throws InterruptedException {
+        for (Server server : SERVERS.values()) {
+            server.process().destroy();
+            server.process().waitFor();
+        }
+    }
+
+    static Stream<Named<Session>> sessions() throws IOException {
+        List<Session> sessions = new ArrayList<>();
+        try (Stream<Path> files = Files.list(SESSIONS)) {
+            for (Path file : files.sorted().toList()) {
+                sessions.addAll(sessions(file));
+            }
+        }
+        String pattern = System.getProperty("reprise.session", "");
+        return sessions.stream()
+                .filter(session -> session.name().contains(pattern))
+                .map(session -> Named.of(session.fixture() + ": " + session.name(), session));
+    }
+
+    private static List<Session> sessions(Path file) throws IOException {
+        List<Session> sessions = new ArrayList<>();
+        String fixture = file.getFileName().toString().replaceFirst("\\.txt$", "");
+        for (String line : Files.readAllLines(file)) {
+            if (line.startsWith("== ")) {
+                sessions.add(new Session(fixture, line.substring(3), new ArrayList<>(), new ArrayList<>()));
+            } else if (line.startsWith("(gdb) ")) {
+                sessions.getLast().commands().add(line.substring(6));
+            } else if (!line.isBlank()) {
+                sessions.getLast().expected().add(line);
+            }
+        }
+        return sessions;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("sessions")
+    @DisplayName("gdb works with recordings")
+    void session(Session session) throws Exception {
+        Server server = SERVERS.get(session.fixture());
+        List<String> line = new ArrayList<>(List.of("gdb", "-q", "-nx", "-batch", "-iex", "set sysroot /"));
+        line.addAll(List.of("-x", DIRECTORY.resolve("gdb.py").toString()));
+        line.addAll(List.of("-ex", "target extended-remote " + server.address(), "-ex", "seek start"));
+        line.addAll(List.of("-ex", "echo ----\\n"));
+        session.commands().forEach(command -> line.addAll(List.of("-ex", command)));
+        Path file = DIRECTORY.resolve("session.out");
+        Process gdb = new ProcessBuilder(line)
+                .redirectErrorStream(true)
+                .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectOutput(file.toFile())
+                .start();
+        boolean ended = gdb.waitFor(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        gdb.destroyForcibly();
+        String output = Files.readString(file);
+        assertThat(ended).as("gdb ends:%n%s", output).isTrue();
+        assertThat(server.process().isAlive()).as(() -> read(server.messages())).isTrue();
+        int from = Math.max(0, output.indexOf("----\n"));
+        for (String expected : session.expected()) {
+            Matcher matcher = Pattern.compile(expected).matcher(output);
+            assertThat(matcher.find(from)).as("%s%nbehind character %d of%n%s", expected, from, output).isTrue();
+            from = matcher.end();
+        }
+        assertThat(read(server.messages())).doesNotContain("internal fault");
+    }
+}
