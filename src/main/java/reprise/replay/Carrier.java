@@ -48,7 +48,9 @@ final class Carrier implements AutoCloseable {
     private final int extendedStateSize;
     private final CarrierMemory memory;
     private final Map<String, Integer> descriptors;
+    private final CarrierBreakpoints breakpoints = new CarrierBreakpoints(this);
     private ReplayTask current;
+    private int arrivedWith;
     private int tasks;
     private int core = -1;
     private boolean cpuidFaults;
@@ -92,6 +94,7 @@ final class Carrier implements AutoCloseable {
         forked.awaitStop();
         Carrier copy = new Carrier(forked, extendedStateSize, new HashMap<>(descriptors));
         copy.memory.inheritFrom(memory);
+        copy.breakpoints.inheritFrom(breakpoints);
         copy.core = core;
         copy.cpuidFaults = cpuidFaults;
         copy.counterFaults = counterFaults;
@@ -190,15 +193,45 @@ final class Carrier implements AutoCloseable {
      * @return the wait status: a system call stop or a stop by the fault's signal
      */
     int run() {
+        if (arrivedWith != 0) {
+            int status = arrivedWith;
+            arrivedWith = 0;
+            return status;
+        }
         while (true) {
-            tracee.resume(Ptrace.SYSEMU, 0);
-            int status = tracee.awaitStop();
+            int status = resume(Ptrace.SYSEMU);
             if (Wait.isSyscallStop(status)) {
                 return status;
             }
             // All else but faults comes from outside and is not the recorded program's: dropped.
             if (Wait.event(status) == 0 && isFault(Wait.stopSignal(status))) {
                 return status;
+            }
+        }
+    }
+
+    /** Resumes the current task in a way of {@link Ptrace}; returns the wait status of its next stop, whatever it is. */
+    int resume(int how) {
+        tracee.resume(how, 0);
+        return tracee.awaitStop();
+    }
+
+    /** The current task was brought to where the next {@link #run} is to take it, which stopped with this status. */
+    void arrived(int status) {
+        arrivedWith = status;
+    }
+
+    /** Where it stops besides. */
+    CarrierBreakpoints breakpoints() {
+        return breakpoints;
+    }
+
+    /** Forgets and closes the descriptors of files that are ours, of which the carrier shall have others. */
+    void forgetOwnFiles() {
+        String prefix = "/proc/" + ProcessHandle.current().pid() + "/fd/";
+        for (String path : List.copyOf(descriptors.keySet())) {
+            if (path.startsWith(prefix)) {
+                remote("close", SyscallNumber.CLOSE, descriptors.remove(path), 0, 0, 0, 0, 0);
             }
         }
     }

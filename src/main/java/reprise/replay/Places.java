@@ -2,6 +2,7 @@ package reprise.replay;
 
 import java.util.List;
 import reprise.tracee.ProcMaps;
+import reprise.tracee.RuntimePage;
 
 /** Tells what is at an address of a carrier, in the recording's names. */
 final class Places {
@@ -25,6 +26,27 @@ final class Places {
             }
         }
         return "no mapping";
+    }
+
+    /** All mappings of the program, ascending. */
+    List<MemoryRegion> regions() {
+        return ProcMaps.read(carrier.tid()).stream()
+                .filter(region -> region.start() < RuntimePage.ADDRESS || region.start() >= Carrier.OWN_END)
+                .map(region -> new MemoryRegion(
+                        region.start(),
+                        region.end(),
+                        region.protection(),
+                        region.shared(),
+                        region.offset(),
+                        name(region)))
+                .toList();
+    }
+
+    private String name(ProcMaps.Region region) {
+        if (region.inode() == 0) {
+            return carrier.memory().isMainStack(region.start()) ? "[stack]" : "";
+        }
+        return files.recordedName(region.path());
     }
 
     private String describe(ProcMaps.Region region, long address) {

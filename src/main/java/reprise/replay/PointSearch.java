@@ -56,7 +56,8 @@ final class PointSearch {
         }
     }
 
-    private boolean isThere(Event.ExecutionPoint point, Carrier carrier) {
+    /** Whether the task that is loaded in the carrier stands at the instant. */
+    boolean isThere(Event.ExecutionPoint point, Carrier carrier) {
         MemorySegment registers = carrier.tracee().registers();
         for (int register = 0; register < Registers.SIZE; register += 8) {
             long recorded = point.registers().get(JAVA_LONG, register);

@@ -40,6 +40,14 @@ public record Position(long event, List<Move> path) {
         }
     }
 
+    /** The task ran until what a watchpoint watches had been accessed {@code count} times more. */
+    public record Trigger(long address, int length, Watch.Access access, long count) implements Move {
+        @Override
+        public String toString() {
+            return String.format("w0x%x/%d/%d*%d", address, length, access.ordinal(), count);
+        }
+    }
+
     /** The task ran to an instant in mid-computation that is kept under a number, see {@link Timeline}. */
     public record Mark(long number) implements Move {
         @Override
@@ -92,6 +100,14 @@ public record Position(long event, List<Move> path) {
             return new Mark(Long.parseLong(text.substring(1)));
         }
         int star = text.indexOf('*');
+        if (text.startsWith("w0x") && star > 0) {
+            String[] parts = text.substring(3, star).split("/", -1);
+            return new Trigger(
+                    Long.parseUnsignedLong(parts[0], 16),
+                    Integer.parseInt(parts[1]),
+                    Watch.Access.values()[Integer.parseInt(parts[2])],
+                    Long.parseLong(text, star + 1, text.length(), 10));
+        }
         if (text.startsWith("0x") && star > 0) {
             return new Arrive(
                     Long.parseUnsignedLong(text, 2, star, 16), Long.parseLong(text, star + 1, text.length(), 10));

@@ -21,6 +21,14 @@ final class ProgramOutput {
     private MemorySegment buffer = Arena.ofAuto().allocate(65536, 16);
     private final MemorySegment vector = Arena.ofAuto().allocate(16, 16);
     private long filled;
+    private long shownUpTo;
+
+    /** Whether an event's output has not been shown before; it will have been. */
+    boolean isNew(long event) {
+        boolean first = event > shownUpTo;
+        shownUpTo = Math.max(shownUpTo, event);
+        return first;
+    }
 
     /**
      * What a call is about to write, as it is now: other tasks may change the memory before the call ends, but the kernel

@@ -3,6 +3,7 @@ package reprise.replay;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,13 +29,14 @@ final class ReplaySession implements AutoCloseable {
     private final ReplayOptions options;
     private final StoredFiles files;
     private final SharedObjects objects;
-    private final ProgramOutput output = new ProgramOutput();
-    private final MemoryCheck check = new MemoryCheck();
-    private final PointSearch points = new PointSearch(check);
+    private final ProgramOutput output;
+    private final MemoryCheck check;
+    private final PointSearch points;
     private final EventLog log = new EventLog();
     private final DivergenceReport report;
-    private final CoreBinding ownCore = new CoreBinding();
-    private final int startCore = CoreBinding.present();
+    private final CoreBinding ownCore;
+    private final int startCore;
+    private final ReplaySession original;
     private final Map<Integer, Integer> cores = new HashMap<>();
     private final Map<Integer, ReplayTask> tasks = new HashMap<>();
     private final List<Carrier> carriers = new ArrayList<>();
@@ -50,12 +52,70 @@ final class ReplaySession implements AutoCloseable {
      */
     ReplaySession(Path directory, ReplayOptions options) {
         this.options = options;
+        this.original = null;
+        this.output = new ProgramOutput();
+        this.check = new MemoryCheck();
+        this.points = new PointSearch(check);
+        this.ownCore = new CoreBinding();
+        this.startCore = CoreBinding.present();
         this.files = new StoredFiles(directory);
         this.objects = new SharedObjects(files);
         this.report = new DivergenceReport(files, log);
         ownCore.follow(startCore);
         this.empty = Carrier.create();
         empty.bind(startCore);
+    }
+
+    private ReplaySession(ReplaySession other) {
+        original = other.original == null ? other : other.original;
+        options = other.options;
+        output = other.output;
+        check = other.check;
+        points = other.points;
+        ownCore = other.ownCore;
+        startCore = other.startCore;
+        files = other.files;
+        empty = other.empty;
+        report = new DivergenceReport(files, log);
+        cores.putAll(other.cores);
+        waitStatus = other.waitStatus;
+        objects = other.objects.copy();
+        Map<Carrier, Carrier> copies = new HashMap<>();
+        for (Carrier carrier : other.carriers) {
+            Carrier copy = carrier.fork();
+            copies.put(carrier, copy);
+            carriers.add(copy);
+            objects.adopt(copy);
+        }
+        for (ReplayTask task : other.tasks.values()) {
+            add(task.copy(copies.get(task.carrier())));
+        }
+    }
+
+    /**
+     * A session in the same state that goes its own way. It uses what the one made first opened, and so must be closed
+     * before that. No task may stand at an event that has not been applied.
+     */
+    ReplaySession copy() {
+        return new ReplaySession(this);
+    }
+
+    /** All that are alive, by tid. */
+    Collection<ReplayTask> tasks() {
+        return tasks.values();
+    }
+
+    /** The task of a thread id; null if it is not alive. */
+    ReplayTask task(int tid) {
+        return tasks.get(tid);
+    }
+
+    StoredFiles files() {
+        return files;
+    }
+
+    PointSearch points() {
+        return points;
     }
 
     /** Wait status of the recording's first process, once its end was applied. */
@@ -120,6 +180,43 @@ final class ReplaySession implements AutoCloseable {
     }
 
     // ---- running ----
+
+    /**
+     * Makes the task ready that has to run to come to an event.
+     *
+     * @return null if nothing has to be run
+     * @throws DivergenceException if there is no such task
+     */
+    ReplayTask begin(Event event) {
+        try {
+            ReplayTask task = runner(event);
+            if (task != null) {
+                if (event instanceof Event.InstructionTrapped trapped
+                        && trapped.instruction() == Event.TrappedInstruction.CPUID) {
+                    task.carrier().trapCpuid();
+                }
+                prepare(task, event);
+            }
+            return task;
+        } catch (Mismatch e) {
+            throw report.exception(event, tasks.get(event.header().tid()), e);
+        }
+    }
+
+    private ReplayTask runner(Event event) {
+        return switch (event) {
+            case Event.SyscallEnter enter -> task(enter);
+            case Event.SyscallExit exit when exit.entryRegisters() != null -> task(exit);
+            case Event.SignalDelivered signal when signal.point() != Event.SignalPoint.AFTER_EVENT -> task(signal);
+            case Event.InstructionTrapped trapped -> task(trapped);
+            case Event.ExecutionPoint point -> task(point);
+            case Event.Exec exec -> {
+                ReplayTask former = tasks.get(exec.formerTid());
+                yield former == null || former.isInKernel() ? null : former;
+            }
+            default -> null;
+        };
+    }
 
     /** Runs a task to its next stop; the wait status. */
     private int run(ReplayTask task, Event event) {
@@ -191,7 +288,10 @@ final class ReplaySession implements AutoCloseable {
             throw new Mismatch("The task leaves a system call that it did not enter.\n");
         }
         task.setInKernel(false);
-        if (options.echo() && event.output() != 0 && event.result() > 0) {
+        if (options.echo()
+                && event.output() != 0
+                && event.result() > 0
+                && output.isNew(event.header().sequence())) {
             if (task.keptOutput() != null) {
                 output.repeat(event.output(), task.keptOutput(), event.result());
             } else {
@@ -430,9 +530,11 @@ final class ReplaySession implements AutoCloseable {
         carriers.clear();
         tasks.clear();
         last = null;
-        empty.close();
         objects.close();
-        files.close();
-        ownCore.close();
+        if (original == null) {
+            empty.close();
+            files.close();
+            ownCore.close();
+        }
     }
 }

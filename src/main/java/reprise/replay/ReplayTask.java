@@ -32,6 +32,17 @@ final class ReplayTask {
         this.extendedState = arena.allocate(extendedStateSize, 64);
     }
 
+    /** The same task of a copied session, in the copy of its carrier. */
+    ReplayTask copy(Carrier carrierCopy) {
+        ReplayTask copy = new ReplayTask(tid, process, carrierCopy, (int) extendedState.byteSize());
+        copy.registers.copyFrom(carrier.registers(this));
+        carrier.copyExtendedState(this, copy.extendedState);
+        copy.inKernel = inKernel;
+        copy.restarted = restarted;
+        copy.keptOutput = keptOutput;
+        return copy;
+    }
+
     int tid() {
         return tid;
     }

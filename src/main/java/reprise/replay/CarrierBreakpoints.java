@@ -1,0 +1,175 @@
+package reprise.replay;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import reprise.linux.Ptrace;
+
+/**
+ * The breakpoints and watchpoints that are planted in a carrier.
+ *
+ * <p>The processor's four are used first, for they leave memory as it is; only what they have no room for becomes an
+ * {@code int3}, which has to be taken away before memory is compared or anything is written over it.
+ */
+final class CarrierBreakpoints {
+    /** How many the processor has. */
+    static final int SLOTS = 4;
+
+    private static final byte INT3 = (byte) 0xcc;
+    private static final int STATUS = 6;
+    private static final int CONTROL = 7;
+    private static final long[] LENGTH_BITS = {0, 0, 1, 0, 3, 0, 0, 0, 2};
+    private static final int WRITE = 1;
+    private static final int ACCESS = 3;
+
+    private final Carrier carrier;
+    private final Watch[] watched = new Watch[SLOTS];
+    private final Map<Long, Byte> software = new HashMap<>();
+    private Armed planted = Armed.NOTHING;
+    private boolean softwareComplete = true;
+    private boolean processorUsed;
+
+    CarrierBreakpoints(Carrier carrier) {
+        this.carrier = carrier;
+    }
+
+    /** The memory was copied from another carrier's. Debug registers are not inherited. */
+    void inheritFrom(CarrierBreakpoints other) {
+        software.putAll(other.software);
+        softwareComplete = software.isEmpty();
+    }
+
+    /** Plants exactly these. */
+    void plant(Armed armed) {
+        if (armed == planted && softwareComplete) {
+            return;
+        }
+        if (armed != planted) {
+            plantInProcessor(armed);
+            planted = armed;
+        }
+        long[] rest = Arrays.stream(armed.addresses())
+                .skip(Math.max(0, SLOTS - armed.watches().size()))
+                .toArray();
+        for (Long address : software.keySet().toArray(new Long[0])) {
+            if (Arrays.binarySearch(rest, address) < 0) {
+                removeSoftware(address);
+            }
+        }
+        for (long address : rest) {
+            insertSoftware(address);
+        }
+        softwareComplete = true;
+    }
+
+    /** Takes all away. */
+    void clear() {
+        plant(Armed.NOTHING);
+    }
+
+    private void plantInProcessor(Armed armed) {
+        int tid = carrier.tid();
+        Arrays.fill(watched, null);
+        if (processorUsed) {
+            Ptrace.setDebugRegister(tid, CONTROL, 0);
+            processorUsed = false;
+        }
+        long control = 0;
+        int slot = 0;
+        for (Watch watch : armed.watches()) {
+            if (slot < SLOTS) {
+                watched[slot] = watch;
+                Ptrace.setDebugRegister(tid, slot, watch.address());
+                long kind = watch.access() == Watch.Access.WRITE ? WRITE : ACCESS;
+                control |= 1L << 2 * slot | (kind | LENGTH_BITS[watch.length()] << 2) << 16 + 4 * slot;
+                slot++;
+            }
+        }
+        for (int i = 0; i < armed.addresses().length && slot < SLOTS; i++, slot++) {
+            Ptrace.setDebugRegister(tid, slot, armed.addresses()[i]);
+            control |= 1L << 2 * slot;
+        }
+        if (control != 0) {
+            Ptrace.setDebugRegister(tid, CONTROL, control);
+            processorUsed = true;
+        }
+    }
+
+    private void insertSoftware(long address) {
+        if (software.containsKey(address)) {
+            return;
+        }
+        MemorySegment buffer = carrier.memory().buffer().asSlice(0, 1);
+        if (carrier.tracee().read(address, buffer, 1) == 1) {
+            byte original = buffer.get(JAVA_BYTE, 0);
+            buffer.set(JAVA_BYTE, 0, INT3);
+            if (carrier.tracee().write(address, buffer, 1)) {
+                software.put(address, original);
+            }
+        }
+    }
+
+    private void removeSoftware(long address) {
+        byte original = software.remove(address);
+        MemorySegment buffer = carrier.memory().buffer().asSlice(0, 1);
+        // What the program has written there meanwhile is to stay.
+        if (carrier.tracee().read(address, buffer, 1) == 1 && buffer.get(JAVA_BYTE, 0) == INT3) {
+            buffer.set(JAVA_BYTE, 0, original);
+            carrier.tracee().write(address, buffer, 1);
+        }
+    }
+
+    /** Leaves memory as the program knows it, until the next {@link #plant}. */
+    void removeSoftware() {
+        if (!software.isEmpty()) {
+            for (Long address : software.keySet().toArray(new Long[0])) {
+                removeSoftware(address);
+            }
+            softwareComplete = false;
+        }
+    }
+
+    /** Leaves the instruction at one address as the program knows it, until the next {@link #plant}. */
+    void lift(long address) {
+        if (software.containsKey(address)) {
+            removeSoftware(address);
+            softwareComplete = false;
+        }
+    }
+
+    /** Whether there is an {@code int3} of ours. */
+    boolean hasSoftware(long address) {
+        return software.containsKey(address);
+    }
+
+    /** Whether there is any {@code int3} of ours. */
+    boolean hasSoftware() {
+        return !software.isEmpty();
+    }
+
+    /** Undoes, in bytes read from an address, what was planted in memory. */
+    void hide(long address, MemorySegment bytes, long length) {
+        software.forEach((at, original) -> {
+            if (at >= address && at < address + length && bytes.get(JAVA_BYTE, at - address) == INT3) {
+                bytes.set(JAVA_BYTE, at - address, original);
+            }
+        });
+    }
+
+    /** The watchpoint that the last stop was for; null if it was for none. */
+    Watch triggered() {
+        if (planted.watches().isEmpty()) {
+            return null;
+        }
+        long status = Ptrace.debugRegister(carrier.tid(), STATUS);
+        for (int slot = 0; slot < SLOTS; slot++) {
+            if ((status >>> slot & 1) != 0 && watched[slot] != null) {
+                return watched[slot];
+            }
+        }
+        return null;
+    }
+}

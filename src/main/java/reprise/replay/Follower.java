@@ -1,0 +1,120 @@
+package reprise.replay;
+
+import java.util.List;
+import reprise.trace.Event;
+import reprise.x86.Registers;
+
+/** Follows a path within the interval between two events: says where to stop next, and is told of each halt. */
+final class Follower {
+    private final List<Position.Move> moves;
+    private final Marks marks;
+    private int at;
+    private long left;
+    private Armed others;
+    private Armed armed;
+    private int armedFor = -1;
+
+    Follower(List<Position.Move> moves, Marks marks) {
+        this.moves = moves;
+        this.marks = marks;
+        load();
+    }
+
+    Follower(Follower other) {
+        moves = other.moves;
+        marks = other.marks;
+        at = other.at;
+        left = other.left;
+    }
+
+    private void load() {
+        while (at < moves.size()) {
+            left = switch (moves.get(at)) {
+                case Position.Arrive arrive -> arrive.count();
+                case Position.Step step -> step.count();
+                case Position.Trigger trigger -> trigger.count();
+                case Position.ToEvent event -> 1;
+                case Position.Mark mark -> 1;
+            };
+            if (left > 0) {
+                return;
+            }
+            at++;
+        }
+    }
+
+    /** Whether the path's end is reached. */
+    boolean isDone() {
+        return at == moves.size();
+    }
+
+    /** Whether the task is to be stepped. */
+    boolean isSingle() {
+        return !isDone() && moves.get(at) instanceof Position.Step;
+    }
+
+    /** How many steps the path consists of from here on; 0 where it begins with something else. */
+    long stepsLeft() {
+        return isSingle() ? left : 0;
+    }
+
+    /** What has to be armed, besides other things; the same object while that is the same. */
+    Armed arm(Armed besides, int process) {
+        if (besides != others || armedFor != at) {
+            others = besides;
+            armedFor = at;
+            armed = isDone() ? besides : with(besides, process);
+        }
+        return armed;
+    }
+
+    private Armed with(Armed besides, int process) {
+        return switch (moves.get(at)) {
+            case Position.Arrive arrive -> besides.with(arrive.address());
+            case Position.Trigger trigger ->
+                besides.with(new Watch(process, trigger.address(), trigger.length(), trigger.access()));
+            case Position.Mark mark ->
+                besides.with(Registers.get(marks.point(mark.number()).registers(), Registers.RIP));
+            case Position.Step step -> besides;
+            case Position.ToEvent event -> besides;
+        };
+    }
+
+    /**
+     * Takes note of a halt of the playback.
+     *
+     * @throws IllegalArgumentException if the path cannot be followed: it is of another recording
+     */
+    void see(Playback playback, Halt halt) {
+        if (isDone() || halt == Halt.ENTERED || halt == Halt.TIME) {
+            return;
+        }
+        if (halt == Halt.APPLIED || halt == Halt.END) {
+            throw new IllegalArgumentException("there is no such position: " + moves);
+        }
+        boolean progress = switch (moves.get(at)) {
+            case Position.Arrive arrive -> halt != Halt.BEFORE_EVENT && playback.address() == arrive.address();
+            case Position.Step step -> halt == Halt.STEPPED;
+            case Position.Trigger trigger ->
+                halt != Halt.BEFORE_EVENT
+                        && playback.triggered() != null
+                        && playback.triggered().address() == trigger.address()
+                        && playback.triggered().length() == trigger.length()
+                        && playback.triggered().access() == trigger.access();
+            case Position.ToEvent event -> halt == Halt.BEFORE_EVENT;
+            case Position.Mark mark -> {
+                Event.ExecutionPoint point = marks.point(mark.number());
+                yield halt != Halt.BEFORE_EVENT && playback.standsAt(point);
+            }
+        };
+        if (progress && --left == 0) {
+            if (moves.get(at) instanceof Position.Mark mark) {
+                playback.route().marked(mark.number());
+            } else {
+                playback.settle(halt);
+            }
+            at++;
+            load();
+        }
+    }
+}

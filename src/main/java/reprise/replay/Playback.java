@@ -1,0 +1,381 @@
+package reprise.replay;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
+import reprise.linux.Ptrace;
+import reprise.linux.Wait;
+import reprise.trace.Event;
+import reprise.x86.Registers;
+
+/**
+ * A session and where it is: the state of all tasks at one position, which can be moved forward and copied.
+ *
+ * <p>Belongs to the thread that made it.
+ */
+final class Playback implements AutoCloseable {
+    /** Sends nobody anywhere. */
+    static final IntFunction<Armed> UNARMED = process -> Armed.NOTHING;
+
+    /** No task is stepped. */
+    static final IntPredicate NOBODY = tid -> false;
+
+    private final ReplaySession session;
+    private final EventCursor events;
+    private final RunTimer timer;
+    private final Stepper stepper = new Stepper();
+    private final Route route;
+    private final Map<Integer, ProcessInfo> processes = new HashMap<>();
+    private long event;
+    private long nanos;
+    private ReplayTask running;
+    private boolean entered;
+    /** All that runs before the next event has run. */
+    private boolean arrived;
+    /** That it stands before the next event was told. */
+    private boolean told;
+
+    private Watch triggered;
+    private Armed plain;
+    private Armed withPoint;
+    private long executed;
+    private Event applied;
+
+    /** At the trace's very beginning. */
+    Playback(ReplaySession session, EventCursor events, RunTimer timer) {
+        this.session = session;
+        this.events = events;
+        this.timer = timer;
+        this.route = new Route();
+    }
+
+    private Playback(Playback other) {
+        session = other.session.copy();
+        events = other.events;
+        timer = other.timer;
+        route = new Route(other.route);
+        processes.putAll(other.processes);
+        event = other.event;
+        nanos = other.nanos;
+        entered = other.entered && !route.isAtEvent();
+        running = entered ? session.task(other.running.tid()) : null;
+    }
+
+    /** Whether it can be copied: not where it stands at an event that was not applied. */
+    boolean canCopy() {
+        return !arrived;
+    }
+
+    /** Another one in the same state. */
+    Playback copy() {
+        if (arrived) {
+            throw new IllegalStateException("at " + position() + " a replay cannot be copied");
+        }
+        return new Playback(this);
+    }
+
+    ReplaySession session() {
+        return session;
+    }
+
+    /** Sequence number of the last applied event. */
+    long event() {
+        return event;
+    }
+
+    /** Time of the last applied event. */
+    long nanos() {
+        return nanos;
+    }
+
+    Route route() {
+        return route;
+    }
+
+    /** Where it is. At an armed address, the arrival there is part of the name from now on. */
+    Position settle(Halt halt) {
+        if (halt == Halt.ADDRESS) {
+            route.stopAt(address());
+        }
+        return position();
+    }
+
+    /** As {@link #settle}, but for names that are only looked at. */
+    Position look(Halt halt) {
+        if (halt != Halt.ADDRESS) {
+            return position();
+        }
+        Route copy = new Route(route);
+        copy.stopAt(address());
+        return new Position(event, copy.moves());
+    }
+
+    /** Where it was when it last settled. */
+    Position position() {
+        return new Position(event, route.moves());
+    }
+
+    /** The event to come; null behind the last. */
+    Event next() {
+        return events.at(event + 1);
+    }
+
+    /** The event that was applied last, of {@link Halt#APPLIED}. */
+    Event applied() {
+        return applied;
+    }
+
+    /** The task that runs, or ran up to where the playback stands. */
+    ReplayTask running() {
+        return running;
+    }
+
+    /** The watchpoint of {@link Halt#ACCESS}, or that a step triggered; else null. */
+    Watch triggered() {
+        return triggered;
+    }
+
+    /** How many instructions were executed by single steps. */
+    long executed() {
+        return executed;
+    }
+
+    /** Whether it stands at the next event, everything before having been run. */
+    boolean hasArrived() {
+        return arrived;
+    }
+
+    Map<Integer, ProcessInfo> processes() {
+        return processes;
+    }
+
+    /** The instruction that the running task is about to execute. */
+    long address() {
+        return Registers.get(running.carrier().registers(running), Registers.RIP);
+    }
+
+    /**
+     * Goes on to the next place of interest.
+     *
+     * @param arming where tasks of a process stop
+     * @param single which tasks execute only one instruction
+     * @param nanos after which a running task is stopped; 0 for never
+     */
+    Halt proceed(IntFunction<Armed> arming, IntPredicate single, long nanos) {
+        triggered = null;
+        Event next = next();
+        if (next == null) {
+            return Halt.END;
+        }
+        if (!arrived && !told) {
+            if (!entered) {
+                running = session.begin(next);
+                if (running == null) {
+                    told = true;
+                    return Halt.BEFORE_EVENT;
+                }
+                entered = true;
+                return Halt.ENTERED;
+            }
+            session.begin(next);
+            boolean one = single.test(running.tid());
+            Armed armed = arming.apply(running.process());
+            Halt halt = one ? step(next, armed) : run(next, armed, nanos);
+            if (halt == Halt.BEFORE_EVENT) {
+                arrived = true;
+                told = true;
+                route.toEvent();
+            }
+            return halt;
+        }
+        apply(next);
+        return Halt.APPLIED;
+    }
+
+    private void apply(Event next) {
+        if (needsPlainMemory(next)) {
+            session.tasks().forEach(task -> task.carrier().breakpoints().removeSoftware());
+        }
+        ProcessInfo.before(next, session, processes);
+        session.apply(next);
+        ProcessInfo.after(next, session, processes);
+        applied = next;
+        event = next.header().sequence();
+        this.nanos = next.header().nanos();
+        route.reset();
+        arrived = false;
+        told = false;
+        entered = false;
+        running = null;
+    }
+
+    private boolean needsPlainMemory(Event next) {
+        boolean any = false;
+        for (ReplayTask task : session.tasks()) {
+            any |= task.carrier().breakpoints().hasSoftware();
+        }
+        return any && !(next instanceof Event.SyscallEnter);
+    }
+
+    private Halt run(Event next, Armed armed, long nanos) {
+        Carrier carrier = running.carrier();
+        Event.ExecutionPoint point = next instanceof Event.ExecutionPoint given ? given : null;
+        if (point != null && armed.isEmpty()) {
+            // The search by itself is faster than what is here.
+            carrier.breakpoints().clear();
+            return Halt.BEFORE_EVENT;
+        }
+        if (point != null && isThere(point, carrier)) {
+            return Halt.BEFORE_EVENT;
+        }
+        Armed all = point == null ? armed : with(armed, Registers.get(point.registers(), Registers.RIP));
+        route.runs(armed);
+        long from = carrier.tracee().get(Registers.RIP);
+        if (all.has(from) && carrier.breakpoints().hasSoftware()) {
+            carrier.breakpoints().plant(all);
+            if (carrier.breakpoints().hasSoftware(from)) {
+                Halt halt = pass(next, armed);
+                if (halt != null) {
+                    return halt;
+                }
+            }
+        }
+        while (true) {
+            carrier.breakpoints().plant(all);
+            Stepper.depart(carrier, all, carrier.tracee().get(Registers.RIP));
+            timer.begin(carrier.tid(), nanos);
+            int status;
+            try {
+                status = carrier.resume(Ptrace.SYSEMU);
+            } finally {
+                timer.end();
+            }
+            if (stepper.isForeign(carrier, status)) {
+                if (nanos != 0 || timer.isInterrupted()) {
+                    return standsInString(carrier, next, armed);
+                }
+                continue;
+            }
+            Halt halt = classify(status, carrier, armed, point);
+            if (halt != null) {
+                return halt;
+            }
+        }
+    }
+
+    /** {@code armed} and the address of the instant to come; the same object while these are the same. */
+    private Armed with(Armed armed, long address) {
+        if (armed != plain || !withPoint.has(address)) {
+            plain = armed;
+            withPoint = armed.with(address);
+        }
+        return withPoint;
+    }
+
+    /** Steps over an {@code int3} of ours; null if nothing came of it. */
+    private Halt pass(Event next, Armed armed) {
+        Route before = new Route(route);
+        Halt halt = step(next, armed);
+        if (halt != Halt.STEPPED) {
+            return halt;
+        }
+        // Part of the run: it is not to show in the name.
+        route.adopt(before);
+        if (armed.has(address())) {
+            route.arrived(address());
+            route.stopAt(address());
+            return Halt.ADDRESS;
+        }
+        return null;
+    }
+
+    /** Time struck. In the midst of a string instruction nothing could be named: it is finished. */
+    private Halt standsInString(Carrier carrier, Event next, Armed armed) {
+        if (stepper.isAtRepeatedString(carrier)) {
+            Halt halt = step(next, armed);
+            return halt == Halt.STEPPED ? Halt.TIME : halt;
+        }
+        return Halt.TIME;
+    }
+
+    private Halt classify(int status, Carrier carrier, Armed armed, Event.ExecutionPoint point) {
+        if (!stepper.isOurTrap(carrier, status)) {
+            if (!Wait.isSyscallStop(status) && isOwnInt3(carrier, status)) {
+                carrier.tracee().set(Registers.RIP, carrier.tracee().get(Registers.RIP) - 1);
+            } else {
+                carrier.arrived(status);
+                return Halt.BEFORE_EVENT;
+            }
+        }
+        long address = carrier.tracee().get(Registers.RIP);
+        if (point != null && isThere(point, carrier)) {
+            return Halt.BEFORE_EVENT;
+        }
+        triggered = carrier.breakpoints().triggered();
+        if (triggered != null && stepper.isAtRepeatedString(carrier)) {
+            Watch seen = triggered;
+            int ended = stepper.step(carrier, armed);
+            if (ended != 0) {
+                carrier.arrived(ended);
+                return Halt.BEFORE_EVENT;
+            }
+            triggered = seen;
+            address = carrier.tracee().get(Registers.RIP);
+        }
+        boolean there = armed.has(address);
+        if (there) {
+            route.arrived(address);
+        }
+        if (triggered != null) {
+            route.triggered(triggered, 1);
+            return Halt.ACCESS;
+        }
+        return there ? Halt.ADDRESS : null;
+    }
+
+    private static boolean isOwnInt3(Carrier carrier, int status) {
+        return Wait.stopSignal(status) == reprise.linux.Signal.SIGTRAP
+                && carrier.breakpoints().hasSoftware(carrier.tracee().get(Registers.RIP) - 1);
+    }
+
+    private Halt step(Event next, Armed armed) {
+        Carrier carrier = running.carrier();
+        Event.ExecutionPoint point = next instanceof Event.ExecutionPoint given ? given : null;
+        if (point != null && isThere(point, carrier)) {
+            return Halt.BEFORE_EVENT;
+        }
+        do {
+            int status = stepper.step(carrier, armed);
+            if (status != 0) {
+                carrier.arrived(status);
+                return Halt.BEFORE_EVENT;
+            }
+            triggered = stepper.triggered() == null ? triggered : stepper.triggered();
+            executed++;
+        } while (InvisibleCode.contains(carrier.tracee().get(Registers.RIP)));
+        if (point != null && isThere(point, carrier)) {
+            return Halt.BEFORE_EVENT;
+        }
+        route.stepped(carrier.tracee().get(Registers.RIP));
+        return Halt.STEPPED;
+    }
+
+    private boolean isThere(Event.ExecutionPoint point, Carrier carrier) {
+        if (Registers.get(point.registers(), Registers.RIP) != carrier.tracee().get(Registers.RIP)) {
+            return false;
+        }
+        carrier.breakpoints().removeSoftware();
+        return session.points().isThere(point, carrier);
+    }
+
+    /** Whether the running task stands at an instant that was described like those of the recording. */
+    boolean standsAt(Event.ExecutionPoint point) {
+        return isThere(point, running.carrier());
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}

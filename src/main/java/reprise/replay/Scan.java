@@ -1,0 +1,75 @@
+package reprise.replay;
+
+/** Runs over a part of the past to find the last place at which a debugger would have stopped. */
+final class Scan {
+    private final History history;
+    private final StopRules rules;
+    private Stop last;
+    private Position place;
+    private boolean interrupted;
+
+    Scan(History history, StopRules rules) {
+        this.history = history;
+        this.rules = rules;
+    }
+
+    /** The last stop that was found; null if there was none. */
+    Stop last() {
+        return last;
+    }
+
+    /** Where it was. */
+    Position place() {
+        return place;
+    }
+
+    /** Whether somebody interrupted it. */
+    boolean wasInterrupted() {
+        return interrupted;
+    }
+
+    /** Moves a playback to a position, noting the stops before that. */
+    void run(Playback playback, Position end) {
+        last = null;
+        place = null;
+        Follower follower = null;
+        while (true) {
+            if (playback.event() == end.event()) {
+                if (follower == null) {
+                    follower = new Follower(playback.route().remaining(end.path()), history.marks());
+                }
+                if (follower.isDone()) {
+                    return;
+                }
+            }
+            Follower way = follower;
+            Halt halt = way == null
+                    ? playback.proceed(rules.points()::of, Playback.NOBODY, 0)
+                    : playback.proceed(
+                            process -> way.arm(rules.points().of(process), process), tid -> way.isSingle(), 0);
+            if (halt == Halt.END) {
+                throw new IllegalArgumentException("there is no such position: " + end);
+            }
+            if (history.timer().takeInterrupt()) {
+                interrupted = true;
+                return;
+            }
+            if (way != null) {
+                way.see(playback, halt);
+                if (way.isDone()) {
+                    return;
+                }
+            } else if (halt == Halt.APPLIED) {
+                if (playback.event() == end.event() && end.isAtEvent()) {
+                    return;
+                }
+                history.consider(playback);
+            }
+            Stop stop = rules.judge(playback, halt);
+            if (stop != null) {
+                last = stop;
+                place = playback.look(halt);
+            }
+        }
+    }
+}

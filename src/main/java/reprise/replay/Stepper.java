@@ -1,0 +1,166 @@
+package reprise.replay;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import reprise.linux.Ptrace;
+import reprise.linux.Signal;
+import reprise.linux.Wait;
+import reprise.x86.Registers;
+
+/**
+ * Executes single instructions in carriers, so that it cannot be seen in registers or memory afterwards.
+ *
+ * <p>The kernel hides the trap flag that it sets in the flags register, but not where the processor copies it: pushf, and
+ * syscall (to r11). The latter is never stepped: it stops by itself.
+ */
+final class Stepper {
+    private static final int MAX_LENGTH = 15;
+    private static final long TRAP_FLAG = 0x100;
+    /** Set in the flags register, it lets a task execute an instruction at which there is a breakpoint. */
+    static final long RESUME_FLAG = 0x10000;
+    private static final int TRAP_TRACE = 2;
+    private static final int TRAP_HARDWARE_BREAKPOINT = 4;
+
+    private final MemorySegment code = Arena.ofAuto().allocate(16, 8);
+    private final MemorySegment info = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
+    private Watch triggered;
+
+    /** The watchpoint that the last step triggered; null if none. */
+    Watch triggered() {
+        return triggered;
+    }
+
+    /**
+     * Executes one instruction; a repeated string instruction as a whole. Breakpoints planted at the next instruction have
+     * no effect.
+     *
+     * @return the wait status where it became a system call or a fault; 0 where it was executed
+     */
+    int step(Carrier carrier, Armed armed) {
+        triggered = null;
+        long address = carrier.tracee().get(Registers.RIP);
+        carrier.breakpoints().plant(armed);
+        carrier.breakpoints().lift(address);
+        depart(carrier, armed, address);
+        long length = carrier.tracee().read(address, code, MAX_LENGTH);
+        carrier.breakpoints().hide(address, code, length);
+        if (length >= 2 && code.get(JAVA_BYTE, 0) == 0x0f && code.get(JAVA_BYTE, 1) == 0x05) {
+            return run(carrier);
+        }
+        int prefixes = prefixes(length);
+        if (isRepeatedString(length, prefixes)) {
+            return repeat(carrier, armed, address + prefixes + 1);
+        }
+        boolean pushesFlags = prefixes < length && code.get(JAVA_BYTE, prefixes) == (byte) 0x9c;
+        int status = carrier.resume(Ptrace.SYSEMU_SINGLESTEP);
+        while (isForeign(carrier, status)) {
+            status = carrier.resume(Ptrace.SYSEMU_SINGLESTEP);
+        }
+        if (!isOurTrap(carrier, status)) {
+            return status;
+        }
+        triggered = carrier.breakpoints().triggered();
+        if (pushesFlags) {
+            long stack = carrier.tracee().get(Registers.RSP);
+            carrier.tracee().writeWord(stack, carrier.tracee().readWord(stack) & ~TRAP_FLAG);
+        }
+        return 0;
+    }
+
+    /** Lets a task run on from an address although it is armed. */
+    static void depart(Carrier carrier, Armed armed, long address) {
+        if (armed.has(address)) {
+            carrier.tracee().set(Registers.EFLAGS, carrier.tracee().get(Registers.EFLAGS) | RESUME_FLAG);
+        }
+    }
+
+    private int run(Carrier carrier) {
+        int status;
+        do {
+            status = carrier.resume(Ptrace.SYSEMU);
+        } while (isForeign(carrier, status));
+        return status;
+    }
+
+    private int repeat(Carrier carrier, Armed armed, long behind) {
+        Armed next = new Armed(new long[] {behind}, armed.watches());
+        while (true) {
+            carrier.breakpoints().plant(next);
+            int status = run(carrier);
+            if (!isOurTrap(carrier, status)) {
+                return status;
+            }
+            Watch seen = carrier.breakpoints().triggered();
+            triggered = seen == null ? triggered : seen;
+            if (carrier.tracee().get(Registers.RIP) == behind) {
+                return 0;
+            }
+        }
+    }
+
+    /** Whether there is a repeated string instruction at the present instruction of a carrier. */
+    boolean isAtRepeatedString(Carrier carrier) {
+        long length = carrier.tracee().read(carrier.tracee().get(Registers.RIP), code, MAX_LENGTH);
+        return isRepeatedString(length, prefixes(length));
+    }
+
+    private int prefixes(long length) {
+        int at = 0;
+        while (at < length) {
+            int octet = code.get(JAVA_BYTE, at) & 0xff;
+            boolean prefix = octet == 0xf2
+                    || octet == 0xf3
+                    || octet == 0x66
+                    || octet == 0x67
+                    || octet == 0x2e
+                    || octet == 0x3e
+                    || octet == 0x26
+                    || octet == 0x36
+                    || octet == 0x64
+                    || octet == 0x65
+                    || octet >= 0x40 && octet <= 0x4f;
+            if (!prefix) {
+                break;
+            }
+            at++;
+        }
+        return at;
+    }
+
+    private boolean isRepeatedString(long length, int prefixes) {
+        boolean repeated = false;
+        for (int i = 0; i < prefixes; i++) {
+            int octet = code.get(JAVA_BYTE, i) & 0xff;
+            repeated |= octet == 0xf2 || octet == 0xf3;
+        }
+        if (!repeated || prefixes >= length) {
+            return false;
+        }
+        int opcode = code.get(JAVA_BYTE, prefixes) & 0xff;
+        return opcode >= 0xa4 && opcode <= 0xa7 || opcode >= 0xaa && opcode <= 0xaf || opcode >= 0x6c && opcode <= 0x6f;
+    }
+
+    /** Whether a stop is neither the program's doing nor that of what was planted. */
+    boolean isForeign(Carrier carrier, int status) {
+        if (Wait.isSyscallStop(status)) {
+            return false;
+        }
+        if (Wait.event(status) != 0 || !Signal.canBeSynchronous(Wait.stopSignal(status))) {
+            return true;
+        }
+        Ptrace.getSignalInfo(carrier.tid(), info);
+        return Ptrace.codeOf(info) <= 0;
+    }
+
+    /** Whether a stop, which is not foreign, is by a single step, a planted breakpoint or a watchpoint. */
+    boolean isOurTrap(Carrier carrier, int status) {
+        if (Wait.isSyscallStop(status) || Wait.stopSignal(status) != Signal.SIGTRAP) {
+            return false;
+        }
+        // The siginfo was read by isForeign.
+        int code = Ptrace.codeOf(info);
+        return code == TRAP_TRACE || code == TRAP_HARDWARE_BREAKPOINT;
+    }
+}
