@@ -232,13 +232,11 @@ final class Playback implements AutoCloseable {
         Armed all = point == null ? armed : with(armed, Registers.get(point.registers(), Registers.RIP));
         route.runs(armed);
         long from = carrier.tracee().get(Registers.RIP);
-        if (all.has(from) && carrier.breakpoints().hasSoftware()) {
-            carrier.breakpoints().plant(all);
-            if (carrier.breakpoints().hasSoftware(from)) {
-                Halt halt = pass(next, armed);
-                if (halt != null) {
-                    return halt;
-                }
+        carrier.breakpoints().plant(all);
+        if (carrier.breakpoints().hasSoftware(from)) {
+            Halt halt = pass(next, armed);
+            if (halt != null) {
+                return halt;
             }
         }
         while (true) {

@@ -28,10 +28,17 @@ final class Scan {
         return interrupted;
     }
 
-    /** Moves a playback to a position, noting the stops before that. */
-    void run(Playback playback, Position end) {
+    /**
+     * Moves a playback to a position, noting the stops from where it is to there.
+     *
+     * @param including also those at the end itself
+     */
+    void run(Playback playback, Position end, boolean including) {
         last = null;
         place = null;
+        if (!playback.route().isAtEvent()) {
+            note(playback, Halt.ADDRESS, playback.position());
+        }
         Follower follower = null;
         while (true) {
             if (playback.event() == end.event()) {
@@ -56,20 +63,26 @@ final class Scan {
             }
             if (way != null) {
                 way.see(playback, halt);
-                if (way.isDone()) {
-                    return;
-                }
             } else if (halt == Halt.APPLIED) {
-                if (playback.event() == end.event() && end.isAtEvent()) {
-                    return;
-                }
                 history.consider(playback);
             }
-            Stop stop = rules.judge(playback, halt);
-            if (stop != null) {
-                last = stop;
-                place = playback.look(halt);
+            boolean ends = way != null
+                    ? way.isDone()
+                    : halt == Halt.APPLIED && playback.event() == end.event() && end.isAtEvent();
+            if (!ends || including) {
+                note(playback, halt, playback.look(halt));
             }
+            if (ends) {
+                return;
+            }
+        }
+    }
+
+    private void note(Playback playback, Halt halt, Position here) {
+        Stop stop = rules.judge(playback, halt);
+        if (stop != null) {
+            last = stop;
+            place = here;
         }
     }
 }

@@ -21,6 +21,9 @@ public final class Timeline implements AutoCloseable {
     /** How long a computation runs before a copy is made in its midst, in nanoseconds. */
     private static final long COMPUTATION = 500_000_000;
 
+    /** How many single steps are made before a copy is made. */
+    private static final int STEPS = 1000;
+
     private final History history;
     private final StopPoints points = new StopPoints();
     private final StopRules rules = new StopRules(points);
@@ -243,6 +246,7 @@ public final class Timeline implements AutoCloseable {
                 }
                 if (stop != null) {
                     now.settle(halt);
+                    keepSteps(halt);
                     return stopped(stop);
                 }
                 if (halt == Halt.APPLIED) {
@@ -255,6 +259,13 @@ public final class Timeline implements AutoCloseable {
             }
         } finally {
             history.timer().setInterruptible(false);
+        }
+    }
+
+    /** Many steps are a long way back. */
+    private void keepSteps(Halt halt) {
+        if (halt == Halt.STEPPED && now.executed() % STEPS == 0) {
+            history.addCheckpoint(now, false);
         }
     }
 
@@ -307,6 +318,7 @@ public final class Timeline implements AutoCloseable {
         try {
             int skipped = 0;
             int skip = 0;
+            boolean including = false;
             List<Playback> before = history.checkpoints().before(end);
             for (int i = 0; i < before.size(); i++) {
                 Playback start = before.get(i);
@@ -316,7 +328,7 @@ public final class Timeline implements AutoCloseable {
                 }
                 try (Playback playback = history.copy(start)) {
                     // Marks are not looked for again: the places behind them were looked at already.
-                    scan.run(playback, end);
+                    scan.run(playback, end, including);
                 }
                 if (scan.wasInterrupted()) {
                     return stopped(new Stop.Interrupted(currentTask()));
@@ -329,6 +341,7 @@ public final class Timeline implements AutoCloseable {
                     skip = 2 * skip + 1;
                 } else {
                     end = start.position();
+                    including = true;
                     skip = 0;
                 }
                 skipped = 0;
