@@ -19,6 +19,7 @@ public final class DebugServer implements AutoCloseable {
     private static final long LONGEST_LOOK = 300_000_000;
 
     private final Timeline timeline;
+    private final RegisterLayout layout;
     private final TraceIndex index;
     private final Debuggee debuggee;
     private final Moments moments;
@@ -30,6 +31,7 @@ public final class DebugServer implements AutoCloseable {
 
     private DebugServer(Timeline timeline, TraceIndex index, DebugOptions options) {
         this.timeline = timeline;
+        this.layout = Present.layout(timeline);
         this.index = index;
         this.options = options;
         this.debuggee = new Debuggee(timeline, index, options);
@@ -82,19 +84,24 @@ public final class DebugServer implements AutoCloseable {
     /** Serves clients until the last has gone, or one says that it is over, or {@link #stop}. */
     public void serve(Listener place) throws IOException, InterruptedException {
         listener = place;
+        Session.End end = Session.End.LEFT;
         do {
-            try (SocketChannel channel = place.accept()) {
-                if (serve(channel) == Session.End.KILLED) {
-                    return;
-                }
+            SocketChannel channel;
+            try {
+                channel = place.accept();
             } catch (ClosedChannelException e) {
                 return;
             }
-        } while (options.keepListening() && !stopped);
+            try (channel) {
+                end = serve(channel);
+            } catch (IOException e) {
+                System.err.println("reprise replay: lost a debugger: " + e.getMessage());
+            }
+        } while (end != Session.End.KILLED && options.keepListening() && !stopped);
     }
 
     private Session.End serve(SocketChannel channel) throws IOException, InterruptedException {
-        Session client = new Session(timeline, debuggee, index, moments, options);
+        Session client = new Session(timeline, layout, debuggee, index, moments, options);
         session = client;
         try (Connection line = new Connection(channel, client::interrupt)) {
             connection = line;

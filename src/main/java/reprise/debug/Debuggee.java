@@ -20,8 +20,9 @@ final class Debuggee {
     private final Timeline timeline;
     private final TraceIndex index;
     private final TreeSet<Integer> processes = new TreeSet<>();
+    private final Position firstOrigin;
+    private final int first;
     private Position origin;
-    private int first;
 
     /**
      * Finds the process to debug and goes to where debugging starts.
@@ -43,6 +44,7 @@ final class Debuggee {
             }
         }
         first = processes.first();
+        firstOrigin = origin;
         if (!isAlive()) {
             throw new RefusedException("process " + processes.first() + " is not alive at event "
                     + timeline.position().event());
@@ -98,7 +100,6 @@ final class Debuggee {
     void attach(int process) {
         processes.clear();
         processes.add(process);
-        first = process;
         index.latest(process, timeline.position().event()).ifPresent(birth -> origin = new Position(birth.event()));
     }
 
@@ -107,17 +108,20 @@ final class Debuggee {
         processes.add(child);
     }
 
-    /** Attaches to the process again that was debugged last, if the client let go of all. */
+    /** Makes a client find the process that was chosen at first, if the last one let go of all. */
     void resumeDebugging() {
         if (processes.isEmpty()) {
             processes.add(first);
+            origin = firstOrigin;
+            if (!isAlive() || timeline.position().event() < origin.event()) {
+                timeline.seek(origin);
+            }
         }
     }
 
     /** Lets go of a process. What is left begins where the last of it began. */
     void detach(int process) {
         if (processes.remove(process) && processes.size() == 1) {
-            first = processes.first();
             index.latest(processes.first(), timeline.position().event()).ifPresent(birth -> {
                 if (birth.isFork()) {
                     origin = new Position(birth.event());

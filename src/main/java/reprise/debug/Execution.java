@@ -79,10 +79,18 @@ final class Execution {
         stopAtOnce = true;
     }
 
+    /** Goes to a position, unless nothing that is debugged is alive there. */
     private void move(Position position) {
+        Position before = timeline.position();
         timeline.seek(position);
-        lastSignal = null;
-        atEnd = false;
+        if (debuggee.isAlive()) {
+            lastSignal = null;
+            atEnd = false;
+        } else {
+            timeline.seek(before);
+            answer.console("[The process is not alive at event " + position.event() + ".]\n");
+            sendReply.run();
+        }
     }
 
     // ---- resuming ----
@@ -322,7 +330,7 @@ final class Execution {
     private void end() {
         TaskInfo task = debuggee.usual();
         if (task == null) {
-            answer.exited(debuggee.processes().iterator().next(), 0);
+            nothing();
         } else if (client.endIsSignal) {
             plain(GdbSignal.KILL, task);
         } else {
@@ -364,14 +372,15 @@ final class Execution {
     void where() {
         TaskInfo task = debuggee.usual();
         if (task == null) {
-            answer.exited(
-                    debuggee.processes().isEmpty()
-                            ? 0
-                            : debuggee.processes().iterator().next(),
-                    0);
+            nothing();
         } else {
             plain(GdbSignal.TRAP, task);
         }
+    }
+
+    /** There is no process to show. */
+    private void nothing() {
+        answer.exited(debuggee.processes().stream().findFirst().orElse(0), 0);
     }
 
     private void plain(int signal, TaskInfo task) {

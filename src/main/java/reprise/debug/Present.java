@@ -32,11 +32,17 @@ final class Present {
     private Diversion diversion;
     private int calls;
 
-    Present(Timeline timeline, Breakpoints breakpoints) {
+    Present(Timeline timeline, Breakpoints breakpoints, RegisterLayout layout) {
         this.timeline = timeline;
         this.breakpoints = breakpoints;
+        this.layout = layout;
+    }
+
+    /** The registers that tasks have on this machine. At least one must be alive at the present. */
+    static RegisterLayout layout(Timeline timeline) {
+        MemorySegment state = Arena.ofAuto().allocate(LARGEST_STATE, 64);
         long size = timeline.extendedState(timeline.tasks().getFirst().tid(), state);
-        this.layout = RegisterLayout.of(state.asSlice(0, size));
+        return RegisterLayout.of(state.asSlice(0, size));
     }
 
     RegisterLayout layout() {

@@ -41,12 +41,18 @@ final class Session {
     private boolean answered;
     private End end;
 
-    Session(Timeline timeline, Debuggee debuggee, TraceIndex index, Moments moments, DebugOptions options) {
+    Session(
+            Timeline timeline,
+            RegisterLayout layout,
+            Debuggee debuggee,
+            TraceIndex index,
+            Moments moments,
+            DebugOptions options) {
         this.timeline = timeline;
         this.debuggee = debuggee;
         client.endIsSignal = options.endIsSignal();
         breakpoints = new Breakpoints(timeline);
-        present = new Present(timeline, breakpoints);
+        present = new Present(timeline, breakpoints, layout);
         execution =
                 new Execution(timeline, debuggee, breakpoints, present, client, reply, () -> connection.send(reply));
         RecordedFiles recorded = new RecordedFiles(timeline, index);
@@ -108,6 +114,7 @@ final class Session {
             case '!' -> ok();
             case 'D' -> detach(packet);
             case 'k' -> {
+                packet.expectEnd();
                 answered = false;
                 end = End.KILLED;
             }
@@ -214,6 +221,7 @@ final class Session {
             debuggee.detach(process);
         } else {
             breakpoints.clear(0);
+            List.copyOf(debuggee.processes()).forEach(debuggee::detach);
         }
         ok();
     }
