@@ -34,12 +34,8 @@ class DebuggerTest {
     private static final Path SESSIONS = Path.of("src/test/sessions");
     private static final Path DIRECTORY = Path.of("target/debugger").toAbsolutePath();
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    private static final Pattern TARGET = Pattern.compile("target extended-remote (\\S+)'");
 
-    private static final Map<String, Server> SERVERS = new HashMap<>();
-
-    /** A server for a recording, which waits for one gdb after the other. */
-    private record Server(Process process, Path messages, String address) {}
+    private static final Map<String, ReplayServer> SERVERS = new HashMap<>();
 
     /** {@code expected}: see the class. */
     private record Session(String fixture, String name, List<String> commands, List<String> expected) {}
@@ -53,62 +49,25 @@ class DebuggerTest {
         Fixture.compile(fixtures);
         Files.writeString(DIRECTORY.resolve("gdb.py"), output("gdbinit"));
         for (Fixture fixture : fixtures) {
-            start(fixture);
+            String name = fixture.name().replaceFirst("debug/", "");
+            SERVERS.put(name, ReplayServer.start(fixture, DIRECTORY.resolve(name)));
         }
     }
 
     private static String output(String... arguments) throws IOException, InterruptedException {
         List<String> line = new ArrayList<>(List.of(Reprise.LAUNCHER.toString()));
         line.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(line).redirectError(Redirect.INHERIT).start();
+        Process process =
+                new ProcessBuilder(line).redirectError(Redirect.INHERIT).start();
         String text = new String(process.getInputStream().readAllBytes());
         assertThat(process.waitFor()).isZero();
         return text;
     }
 
-    private static void start(Fixture fixture) throws Exception {
-        Path directory = DIRECTORY.resolve(fixture.name());
-        try (Stream<Path> old = Files.exists(directory) ? Files.walk(directory) : Stream.empty()) {
-            for (Path each : old.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
-        }
-        Files.createDirectories(directory);
-        Reprise.Run recording =
-                Reprise.record(directory, "--checksums", List.of(fixture.binary().toString()), directory, null);
-        assertThat(recording.end(LIMIT)).as(recording::tails).isEqualTo(fixture.status());
-        Path messages = directory.resolve("server.err");
-        Process process = new ProcessBuilder(
-                        Reprise.LAUNCHER.toString(), "replay", "-q", "-k", "-s", "0", Reprise.trace(directory).toString())
-                .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
-                .redirectOutput(directory.resolve("server.out").toFile())
-                .redirectError(messages.toFile())
-                .start();
-        for (int wait = 0; wait < LIMIT.toMillis(); wait += 20) {
-            Matcher target = TARGET.matcher(Files.readString(messages));
-            if (target.find()) {
-                SERVERS.put(fixture.name().replaceFirst("debug/", ""), new Server(process, messages, target.group(1)));
-                return;
-            }
-            assertThat(process.isAlive()).as(() -> read(messages)).isTrue();
-            Thread.sleep(20);
-        }
-        throw new AssertionError("the server does not tell where it is: " + read(messages));
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            return e.toString();
-        }
-    }
-
     @AfterAll
-    static void end() throws InterruptedException {
-        for (Server server : SERVERS.values()) {
-            server.process().destroy();
-            server.process().waitFor();
+    static void end() {
+        for (ReplayServer server : SERVERS.values()) {
+            server.close();
         }
     }
 
@@ -144,7 +103,7 @@ class DebuggerTest {
     @MethodSource("sessions")
     @DisplayName("gdb works with recordings")
     void session(Session session) throws Exception {
-        Server server = SERVERS.get(session.fixture());
+        ReplayServer server = SERVERS.get(session.fixture());
         List<String> line = new ArrayList<>(List.of("gdb", "-q", "-nx", "-batch", "-iex", "set sysroot /"));
         line.addAll(List.of("-x", DIRECTORY.resolve("gdb.py").toString()));
         line.addAll(List.of("-ex", "target extended-remote " + server.address(), "-ex", "seek start"));
@@ -160,13 +119,15 @@ class DebuggerTest {
         gdb.destroyForcibly();
         String output = Files.readString(file);
         assertThat(ended).as("gdb ends:%n%s", output).isTrue();
-        assertThat(server.process().isAlive()).as(() -> read(server.messages())).isTrue();
+        assertThat(server.process().isAlive()).as(server::said).isTrue();
         int from = Math.max(0, output.indexOf("----\n"));
         for (String expected : session.expected()) {
             Matcher matcher = Pattern.compile(expected).matcher(output);
-            assertThat(matcher.find(from)).as("%s%nbehind character %d of%n%s", expected, from, output).isTrue();
+            assertThat(matcher.find(from))
+                    .as("%s%nbehind character %d of%n%s", expected, from, output)
+                    .isTrue();
             from = matcher.end();
         }
-        assertThat(read(server.messages())).doesNotContain("internal fault");
+        assertThat(server.said()).doesNotContain("internal fault");
     }
 }

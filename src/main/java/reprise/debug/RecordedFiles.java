@@ -57,8 +57,8 @@ final class RecordedFiles implements FileService.Source {
         if (files.containsKey(real)) {
             return files.get(real);
         }
-        if (path.startsWith(DEBUG_FILES)) {
-            return Path.of(path);
+        if (real.startsWith(DEBUG_FILES)) {
+            return Path.of(real);
         }
         return similar(path, files);
     }

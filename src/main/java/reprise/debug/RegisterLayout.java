@@ -112,9 +112,8 @@ final class RegisterLayout {
 
     /** The layout for extended state as ptrace gave it on this machine. */
     static RegisterLayout of(MemorySegment extendedState) {
-        long enabled = extendedState.byteSize() > LEGACY_SIZE
-                ? extendedState.get(JAVA_LONG_UNALIGNED, ENABLED)
-                : X87_AND_SSE;
+        long enabled =
+                extendedState.byteSize() > LEGACY_SIZE ? extendedState.get(JAVA_LONG_UNALIGNED, ENABLED) : X87_AND_SSE;
         return new RegisterLayout(enabled, Processor::stateOffset);
     }
 
