@@ -20,6 +20,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -100,16 +102,24 @@ class DebuggerTest {
     }
 
     @ParameterizedTest(name = "{0}")
+    @Execution(ExecutionMode.CONCURRENT)
     @MethodSource("sessions")
     @DisplayName("gdb works with recordings")
     void session(Session session) throws Exception {
         ReplayServer server = SERVERS.get(session.fixture());
+        synchronized (server) {
+            run(session, server);
+        }
+    }
+
+    private static void run(Session session, ReplayServer server) throws Exception {
+        int saidBefore = server.said().length();
         List<String> line = new ArrayList<>(List.of("gdb", "-q", "-nx", "-batch", "-iex", "set sysroot /"));
         line.addAll(List.of("-x", DIRECTORY.resolve("gdb.py").toString()));
         line.addAll(List.of("-ex", "target extended-remote " + server.address(), "-ex", "seek start"));
         line.addAll(List.of("-ex", "echo ----\\n"));
         session.commands().forEach(command -> line.addAll(List.of("-ex", command)));
-        Path file = DIRECTORY.resolve("session.out");
+        Path file = DIRECTORY.resolve(session.fixture()).resolve("session.out");
         Process gdb = new ProcessBuilder(line)
                 .redirectErrorStream(true)
                 .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
@@ -128,6 +138,6 @@ class DebuggerTest {
                     .isTrue();
             from = matcher.end();
         }
-        assertThat(server.said()).doesNotContain("internal fault");
+        assertThat(server.said().substring(saidBefore)).isEmpty();
     }
 }

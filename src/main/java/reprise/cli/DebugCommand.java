@@ -159,7 +159,7 @@ final class DebugCommand {
             if (debugger.failure() != null) {
                 throw new CommandFailure(ExitStatus.FAILED, debugger.failure());
             }
-            return ExitStatus.OK;
+            return debugger.status();
         } finally {
             Files.deleteIfExists(socket);
             Files.deleteIfExists(script);

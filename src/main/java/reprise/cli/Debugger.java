@@ -18,6 +18,7 @@ final class Debugger {
     private final List<String> line;
     private final Inherited inherited;
     private volatile String failure;
+    private volatile int status;
 
     Debugger(List<String> line, Inherited inherited) {
         this.line = line;
@@ -36,11 +37,18 @@ final class Debugger {
             do {
                 result = Wait.any(pid, 0);
             } while (result > 0 && Wait.isStopped(Wait.status(result)));
+            int end = Wait.status(result);
+            status = Wait.isExited(end) ? Wait.exitStatus(end) : 128 + Wait.terminatingSignal(end);
         } catch (LinuxException e) {
             failure = e.errno() == Errno.ENOENT
                     ? "the debugger " + line.getFirst() + " is not installed; -d names another, -a does without"
                     : "cannot start the debugger: " + e.getMessage();
         }
+    }
+
+    /** Its exit status, as a shell would tell it. */
+    int status() {
+        return status;
     }
 
     /** Why it could not be started; null if it was. */
