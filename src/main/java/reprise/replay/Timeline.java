@@ -322,6 +322,10 @@ public final class Timeline implements AutoCloseable {
             List<Playback> before = history.checkpoints().before(end);
             for (int i = 0; i < before.size(); i++) {
                 Playback start = before.get(i);
+                if (Checkpoints.distance(start, end) == Double.MAX_VALUE) {
+                    // It is before the present, but not known to be before what was reached on the way back.
+                    continue;
+                }
                 if (skipped < skip && i + 1 < before.size() && isMarked(start)) {
                     skipped++;
                     continue;
