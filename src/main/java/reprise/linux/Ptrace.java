@@ -20,6 +20,7 @@ public final class Ptrace {
     public static final int SYSEMU = 31;
     public static final int SYSEMU_SINGLESTEP = 32;
     private static final int PEEKUSER = 3;
+    private static final int POKEDATA = 5;
     private static final int POKEUSER = 6;
     private static final int SETOPTIONS = 0x4200;
     private static final int GETEVENTMSG = 0x4201;
@@ -175,6 +176,11 @@ public final class Ptrace {
     /** Writes debug register {@code index}, 0 to 7. */
     public static void setDebugRegister(int tid, int index, long value) {
         request(POKEUSER, tid, DEBUG_REGISTERS + 8L * index, value, "PTRACE_POKEUSER");
+    }
+
+    /** Writes eight bytes of memory, whatever the protection of their pages. */
+    public static void poke(int tid, long address, long value) {
+        request(POKEDATA, tid, address, value, "PTRACE_POKEDATA");
     }
 
     /** Offset of u_debugreg in struct user. */

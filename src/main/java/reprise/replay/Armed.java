@@ -31,6 +31,11 @@ record Armed(long[] addresses, List<Watch> watches) {
         return new Armed(more, watches);
     }
 
+    /** With one address less. */
+    Armed without(long address) {
+        return new Armed(Arrays.stream(addresses).filter(one -> one != address).toArray(), watches);
+    }
+
     /** With several addresses more. */
     Armed with(long[] others) {
         long[] all = Arrays.copyOf(addresses, addresses.length + others.length);

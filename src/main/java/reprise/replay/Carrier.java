@@ -96,6 +96,7 @@ final class Carrier implements AutoCloseable {
         copy.memory.inheritFrom(memory);
         copy.breakpoints.inheritFrom(breakpoints);
         copy.core = core;
+        copy.arrivedWith = arrivedWith;
         copy.cpuidFaults = cpuidFaults;
         copy.counterFaults = counterFaults;
         return copy;
@@ -266,6 +267,11 @@ final class Carrier implements AutoCloseable {
         } else if (counterFaults && ++runsWithoutCounter > RUNS_TO_KEEP_TRAPPING) {
             setCounterFaults(false);
         }
+    }
+
+    /** Lets {@code rdtsc} do what it does by itself. */
+    void allowCounterReads() {
+        setCounterFaults(false);
     }
 
     private void setCounterFaults(boolean faults) {

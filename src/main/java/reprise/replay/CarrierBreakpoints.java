@@ -1,6 +1,7 @@
 package reprise.replay;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -99,27 +100,36 @@ final class CarrierBreakpoints {
     }
 
     private void insertSoftware(long address) {
-        if (software.containsKey(address)) {
-            return;
-        }
-        MemorySegment buffer = carrier.memory().buffer().asSlice(0, 1);
-        if (carrier.tracee().read(address, buffer, 1) == 1) {
-            byte original = buffer.get(JAVA_BYTE, 0);
-            buffer.set(JAVA_BYTE, 0, INT3);
-            if (carrier.tracee().write(address, buffer, 1)) {
-                software.put(address, original);
+        if (!software.containsKey(address)) {
+            int original = exchange(address, INT3, -1);
+            if (original >= 0) {
+                software.put(address, (byte) original);
             }
         }
     }
 
     private void removeSoftware(long address) {
-        byte original = software.remove(address);
-        MemorySegment buffer = carrier.memory().buffer().asSlice(0, 1);
         // What the program has written there meanwhile is to stay.
-        if (carrier.tracee().read(address, buffer, 1) == 1 && buffer.get(JAVA_BYTE, 0) == INT3) {
-            buffer.set(JAVA_BYTE, 0, original);
-            carrier.tracee().write(address, buffer, 1);
+        exchange(address, software.remove(address), INT3 & 0xff);
+    }
+
+    /**
+     * Replaces a byte, if it is {@code expected} or that is -1.
+     *
+     * @return the byte that was there; -1 if there is no memory
+     */
+    private int exchange(long address, byte octet, int expected) {
+        MemorySegment word = carrier.memory().buffer().asSlice(0, 8);
+        long aligned = address & -8;
+        if (carrier.tracee().read(aligned, word, 8) != 8) {
+            return -1;
         }
+        int original = word.get(JAVA_BYTE, address - aligned) & 0xff;
+        if (expected < 0 || original == expected) {
+            word.set(JAVA_BYTE, address - aligned, octet);
+            Ptrace.poke(carrier.tid(), aligned, word.get(JAVA_LONG, 0));
+        }
+        return original;
     }
 
     /** Leaves memory as the program knows it, until the next {@link #plant}. */

@@ -53,9 +53,9 @@ final class Follower {
         return !isDone() && moves.get(at) instanceof Position.Step;
     }
 
-    /** How many steps the path consists of from here on; 0 where it begins with something else. */
-    long stepsLeft() {
-        return isSingle() ? left : 0;
+    /** How many halts there are still to be in the part of the path that is being followed. */
+    long left() {
+        return isDone() ? 0 : left;
     }
 
     /** What has to be armed, besides other things; the same object while that is the same. */

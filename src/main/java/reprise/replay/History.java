@@ -93,7 +93,9 @@ final class History implements AutoCloseable {
             Halt halt = playback.proceed(
                     process -> follower.arm(Armed.NOTHING, process), tid -> follower.isSingle(), 0);
             follower.see(playback, halt);
-            if (back && halt == Halt.STEPPED && follower.stepsLeft() >= 16 && isPowerOfFour(follower.stepsLeft())) {
+            boolean counts = halt == Halt.STEPPED || halt == Halt.ADDRESS;
+            if (counts && follower.left() >= 16 && isPowerOfFour(follower.left())) {
+                playback.settle(halt);
                 addCheckpoint(playback, false);
             }
         }

@@ -58,20 +58,14 @@ final class Playback implements AutoCloseable {
         processes.putAll(other.processes);
         event = other.event;
         nanos = other.nanos;
+        arrived = other.arrived;
+        told = arrived;
         entered = other.entered && !route.isAtEvent();
         running = entered ? session.task(other.running.tid()) : null;
     }
 
-    /** Whether it can be copied: not where it stands at an event that was not applied. */
-    boolean canCopy() {
-        return !arrived;
-    }
-
     /** Another one in the same state. */
     Playback copy() {
-        if (arrived) {
-            throw new IllegalStateException("at " + position() + " a replay cannot be copied");
-        }
         return new Playback(this);
     }
 

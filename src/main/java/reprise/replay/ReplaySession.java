@@ -94,7 +94,7 @@ final class ReplaySession implements AutoCloseable {
 
     /**
      * A session in the same state that goes its own way. It uses what the one made first opened, and so must be closed
-     * before that. No task may stand at an event that has not been applied.
+     * before that.
      */
     ReplaySession copy() {
         return new ReplaySession(this);

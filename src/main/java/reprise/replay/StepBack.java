@@ -1,11 +1,12 @@
 package reprise.replay;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import reprise.trace.Event;
 
 /**
  * Finds the instruction that was executed before a place, within the interval between two events.
@@ -16,14 +17,23 @@ import java.util.Set;
 final class StepBack {
     /** Single steps that are tried before other means. */
     private static final int STEPS = 250;
-    /** Halts of one pass after which addresses that are executed often are left out. */
-    private static final int PATIENCE = 3000;
+    /** Halts at one address after which it is left out. */
+    private static final int OFTEN = 200;
 
-    private static final int OFTEN = 300;
+    private static final int NOT_OFTEN = 20;
+    /** Landmarks that the processor has room for. */
+    private static final int FEW = CarrierBreakpoints.SLOTS - 2;
+
+    private static final int MANY = 40;
+    /** Halts of a pass after which its base is moved on for the first time. */
+    private static final int FIRST_KEPT = 64;
     /** A run shorter than this, in nanoseconds, cannot be cut in two by a clock. */
     private static final long SHORTEST = 100_000;
     /** Steps after which a copy is made where there is no other way than to step. */
     private static final int LONG_WAY = 4096;
+
+    /** Parts of a name of which a mark is better. */
+    private static final int LONG_NAME = 8;
 
     private final History history;
     private final long event;
@@ -34,9 +44,15 @@ final class StepBack {
     private Playback base;
 
     private Follower way;
-    private final Set<Long> landmarks = new LinkedHashSet<>();
+    /** Addresses that were executed from the base on, and how often. */
+    private final Map<Long, Long> landmarks = new LinkedHashMap<>();
+
+    private final CodeBefore codeBefore = new CodeBefore();
+    private long leftOut;
+    private boolean nearer;
     private long lastDuration;
     private long steps;
+    private boolean moved;
 
     /**
      * A search.
@@ -55,7 +71,7 @@ final class StepBack {
     /**
      * Searches.
      *
-     * @param guesses addresses that may have been executed right before; at most two
+     * @param guesses addresses that may have been executed right before; the likeliest first
      * @return a playback there; null if nothing was executed in the interval
      */
     Playback find(long[] guesses) {
@@ -95,23 +111,38 @@ final class StepBack {
     }
 
     private Playback search(long[] guesses) {
-        pass(guesses);
-        while (true) {
-            landmarks.clear();
-            if (reach(STEPS)) {
-                return result();
-            }
-            if (!pass(landmarks.stream().mapToLong(Long::longValue).toArray()) && !cut()) {
-                while (!reach(LONG_WAY)) {
-                    advanceBySteps(LONG_WAY);
-                }
-                return result();
+        // There must not be more than the processor has room for: they may be in the midst of instructions.
+        boolean point = history.event(event + 1) instanceof Event.ExecutionPoint;
+        pass(Arrays.copyOf(guesses, Math.min(guesses.length, point ? FEW : FEW + 1)), OFTEN);
+        if (moved) {
+            long[] returns = codeBefore.returns(history, base);
+            if (returns.length > 0) {
+                pass(returns, OFTEN);
             }
         }
+        while (!reach(STEPS)) {
+            long[] rare = landmarks.entrySet().stream()
+                    .sorted(Map.Entry.comparingByValue())
+                    .mapToLong(Map.Entry::getKey)
+                    .toArray();
+            pass(Arrays.copyOf(rare, Math.min(rare.length, FEW)), OFTEN);
+            if (!moved && rare.length > FEW) {
+                pass(Arrays.copyOfRange(rare, FEW, Math.min(rare.length, MANY)), NOT_OFTEN);
+            }
+            if (!moved && !cut() && leftOut != 0) {
+                // A loop that is executed often, but not for long: it has to be gone through.
+                pass(new long[] {leftOut}, Long.MAX_VALUE);
+            }
+            if (!moved && !nearer) {
+                advanceBySteps(LONG_WAY);
+            }
+        }
+        return result();
     }
 
     /** Steps a copy for a while; whether it came to the place. Notes where it was. */
     private boolean reach(int limit) {
+        landmarks.clear();
         try (Playback walk = history.copy(base)) {
             Follower follower = new Follower(way);
             long start = walk.executed();
@@ -122,7 +153,7 @@ final class StepBack {
                     return true;
                 }
                 if (halt == Halt.STEPPED) {
-                    landmarks.add(walk.address());
+                    landmarks.merge(walk.address(), 1L, Long::sum);
                 }
             }
             return false;
@@ -142,9 +173,13 @@ final class StepBack {
         Playback next = history.copy(base);
         Follower follower = new Follower(way);
         for (int i = 0; i < count; i++) {
+            Follower before = new Follower(follower);
+            if (i == count - 1) {
+                replaceBase(next, before);
+                return;
+            }
             single(next, follower);
         }
-        replaceBase(next, follower);
     }
 
     /** The base is so many steps before the place. */
@@ -157,6 +192,9 @@ final class StepBack {
                     : new StepBack(history, event, base.position().path(), false).find(new long[0]);
         }
         if (!base.route().isAtEvent()) {
+            if (base.position().path().size() > LONG_NAME) {
+                base.route().marked(history.marks().add(base));
+            }
             history.addCheckpoint(base, false);
         }
         Playback result = history.copy(base);
@@ -168,73 +206,101 @@ final class StepBack {
     }
 
     /**
-     * Runs a copy to the place, halting at landmarks. The last one becomes the base.
+     * Runs a copy to the place, halting at landmarks. Where it halted last becomes the base.
      *
-     * @return whether there was one
+     * @param limit halts after which a landmark is left out, as it is executed too often
      */
-    private boolean pass(long[] addresses) {
-        Map<Long, Long> counts = new HashMap<>();
+    private void pass(long[] addresses, long limit) {
+        Map<Long, Long> hits = new HashMap<>();
+        Map<Long, Long> sinceBase = new HashMap<>();
         long last = 0;
         Follower lastWay = null;
+        // Now and then the base is moved on, so that the last halt will be near it.
+        int halts = 0;
+        int keep = FIRST_KEPT;
+        moved = false;
+        nearer = false;
+        leftOut = 0;
         long start = System.nanoTime();
         try (Playback run = history.copy(base)) {
             Follower follower = new Follower(way);
             Armed[] armed = {Armed.NOTHING.with(addresses)};
-            int halts = 0;
             while (true) {
                 Halt halt = run.proceed(process -> follower.arm(armed[0], process), Playback.NOBODY, 0);
                 follower.see(run, halt);
                 if (follower.isDone()) {
                     break;
                 }
-                if (halt == Halt.ADDRESS) {
-                    last = run.address();
-                    counts.merge(last, 1L, Long::sum);
-                    lastWay = new Follower(follower);
-                    if (++halts % PATIENCE == 0) {
-                        armed[0] = new Armed(
-                                java.util.Arrays.stream(armed[0].addresses())
-                                        .filter(address -> counts.getOrDefault(address, 0L) < OFTEN)
-                                        .toArray(),
-                                List.of());
+                if (halt != Halt.ADDRESS) {
+                    continue;
+                }
+                long address = run.address();
+                if (hits.merge(address, 1L, Long::sum) == limit && armed[0].has(address)) {
+                    armed[0] = armed[0].without(address);
+                    leftOut = address;
+                    if (last == address) {
+                        lastWay = null;
                     }
+                    continue;
+                }
+                last = address;
+                lastWay = new Follower(follower);
+                sinceBase.merge(address, 1L, Long::sum);
+                if (++halts == keep) {
+                    keep += keep / 4;
+                    Playback better = history.copy(run);
+                    better.settle(halt);
+                    replaceBase(better, lastWay);
+                    sinceBase.clear();
+                    lastWay = null;
                 }
             }
         }
         lastDuration = System.nanoTime() - start;
-        if (lastWay == null) {
-            return false;
+        if (lastWay != null) {
+            moveTo(last, sinceBase.get(last), lastWay);
+            moved = true;
         }
+    }
+
+    private void moveTo(long address, long count, Follower wayFromThere) {
         Playback next = history.copy(base);
-        Follower there = new Follower(List.of(new Position.Arrive(last, counts.get(last))), history.marks());
+        Follower there = new Follower(List.of(new Position.Arrive(address, count)), history.marks());
         while (!there.isDone()) {
             Halt halt = next.proceed(process -> there.arm(Armed.NOTHING, process), Playback.NOBODY, 0);
             there.see(next, halt);
         }
-        replaceBase(next, lastWay);
-        return true;
+        replaceBase(next, wayFromThere);
     }
 
-    /** Runs for a part of the time that it takes to come to the place; whether it got somewhere. */
+    /** Runs for parts of the time that it takes to come to the place; whether it got nearer. */
     private boolean cut() {
+        nearer = false;
         for (long time = lastDuration / 2; time > SHORTEST; time /= 2) {
             Playback run = history.copy(base);
             Follower follower = new Follower(way);
-            while (true) {
-                Halt halt = run.proceed(process -> follower.arm(Armed.NOTHING, process), Playback.NOBODY, time);
-                if (halt == Halt.TIME) {
-                    run.route().marked(history.marks().add(run));
-                    replaceBase(run, follower);
-                    return true;
-                }
-                follower.see(run, halt);
-                if (follower.isDone()) {
-                    run.close();
-                    break;
-                }
+            Halt halt = runFor(run, follower, time);
+            if (halt == Halt.TIME) {
+                replaceBase(run, follower);
+                nearer = true;
+            } else {
+                run.close();
             }
         }
-        return false;
+        if (nearer) {
+            base.route().marked(history.marks().add(base));
+        }
+        return nearer;
+    }
+
+    private static Halt runFor(Playback run, Follower follower, long time) {
+        while (true) {
+            Halt halt = run.proceed(process -> follower.arm(Armed.NOTHING, process), Playback.NOBODY, time);
+            follower.see(run, halt);
+            if (halt == Halt.TIME || follower.isDone()) {
+                return halt;
+            }
+        }
     }
 
     private void replaceBase(Playback next, Follower nextWay) {

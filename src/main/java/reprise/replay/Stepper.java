@@ -71,8 +71,9 @@ final class Stepper {
 
     /** Lets a task run on from an address although it is armed. */
     static void depart(Carrier carrier, Armed armed, long address) {
-        if (armed.has(address)) {
-            carrier.tracee().set(Registers.EFLAGS, carrier.tracee().get(Registers.EFLAGS) | RESUME_FLAG);
+        long flags = carrier.tracee().get(Registers.EFLAGS);
+        if (armed.has(address) && (flags & RESUME_FLAG) == 0) {
+            carrier.tracee().set(Registers.EFLAGS, flags | RESUME_FLAG);
         }
     }
 

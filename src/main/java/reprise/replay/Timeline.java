@@ -1,9 +1,12 @@
 package reprise.replay;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import reprise.trace.Event;
 import reprise.x86.Registers;
 
@@ -21,8 +24,8 @@ public final class Timeline implements AutoCloseable {
     /** How long a computation runs before a copy is made in its midst, in nanoseconds. */
     private static final long COMPUTATION = 500_000_000;
 
-    /** How many single steps are made before a copy is made. */
-    private static final int STEPS = 1000;
+    /** How many stops without an event there are before a copy is made. */
+    private static final int STOPS = 500;
 
     private final History history;
     private final StopPoints points = new StopPoints();
@@ -32,6 +35,7 @@ public final class Timeline implements AutoCloseable {
     private Playback now;
     /** The task whose breakpoint at the present place was reached already; 0 for none. */
     private int stoppedTask;
+    private int stops;
 
     private Timeline(Path directory, ReplayOptions options) {
         history = new History(directory, options);
@@ -68,6 +72,11 @@ public final class Timeline implements AutoCloseable {
     /** The present. */
     public Position position() {
         return now.position();
+    }
+
+    /** The replay at the present. */
+    Playback present() {
+        return now;
     }
 
     /** Time from the recording's start to the last applied event, in nanoseconds. */
@@ -246,7 +255,7 @@ public final class Timeline implements AutoCloseable {
                 }
                 if (stop != null) {
                     now.settle(halt);
-                    keepSteps(halt);
+                    keepStops(halt);
                     return stopped(stop);
                 }
                 if (halt == Halt.APPLIED) {
@@ -262,9 +271,9 @@ public final class Timeline implements AutoCloseable {
         }
     }
 
-    /** Many steps are a long way back. */
-    private void keepSteps(Halt halt) {
-        if (halt == Halt.STEPPED && now.executed() % STEPS == 0) {
+    /** Many stops since the last event are a long way back. */
+    private void keepStops(Halt halt) {
+        if ((halt == Halt.STEPPED || halt == Halt.ADDRESS) && ++stops % STOPS == 0) {
             history.addCheckpoint(now, false);
         }
     }
@@ -316,22 +325,15 @@ public final class Timeline implements AutoCloseable {
         Scan scan = new Scan(history, rules);
         history.timer().setInterruptible(true);
         try {
-            int skipped = 0;
-            int skip = 0;
             boolean including = false;
-            List<Playback> before = history.checkpoints().before(end);
-            for (int i = 0; i < before.size(); i++) {
-                Playback start = before.get(i);
-                if (Checkpoints.distance(start, end) == Double.MAX_VALUE) {
-                    // It is before the present, but not known to be before what was reached on the way back.
-                    continue;
-                }
-                if (skipped < skip && i + 1 < before.size() && isMarked(start)) {
-                    skipped++;
-                    continue;
-                }
+            Set<Playback> scanned = new HashSet<>();
+            int marks = 1;
+            Playback start;
+            while ((start = nextToScan(end, scanned, marks)) != null) {
+                scanned.add(start);
+                boolean marked = isMarked(start);
+                Position from = start.position();
                 try (Playback playback = history.copy(start)) {
-                    // Marks are not looked for again: the places behind them were looked at already.
                     scan.run(playback, end, including);
                 }
                 if (scan.wasInterrupted()) {
@@ -341,20 +343,38 @@ public final class Timeline implements AutoCloseable {
                     history.timer().setInterruptible(false);
                     return arriveAt(scan.last(), scan.place());
                 }
-                if (isMarked(start)) {
-                    skip = 2 * skip + 1;
+                if (marked) {
+                    // To look for a mark would take long: from further back, one comes here again.
+                    marks *= 2;
                 } else {
-                    end = start.position();
+                    end = from;
                     including = true;
-                    skip = 0;
+                    marks = 1;
                 }
-                skipped = 0;
             }
         } finally {
             history.timer().setInterruptible(false);
         }
         seekToStart();
         return stopped(new Stop.Start(currentTask()));
+    }
+
+    /** The nearest checkpoint before a place that was not scanned from; or, of marks, the nth nearest. */
+    private Playback nextToScan(Position end, Set<Playback> scanned, int nth) {
+        Playback next = null;
+        int marks = 0;
+        for (Playback playback : history.checkpoints().before(end)) {
+            if (!scanned.contains(playback)) {
+                if (next != null && !isMarked(playback)) {
+                    return next;
+                }
+                next = playback;
+                if (!isMarked(playback) || ++marks == nth) {
+                    return next;
+                }
+            }
+        }
+        return next;
     }
 
     private static boolean isMarked(Playback playback) {
@@ -543,9 +563,7 @@ public final class Timeline implements AutoCloseable {
 
     /** Keeps the present, so that {@link #seek} to its position is fast, until {@link #forget}. */
     public Position keep() {
-        if (now.canCopy()) {
-            history.addCheckpoint(now, true);
-        }
+        history.addCheckpoint(now, true);
         return position();
     }
 
@@ -556,7 +574,12 @@ public final class Timeline implements AutoCloseable {
 
     /** A copy of a task's process at the present, in which anything may be done. */
     public Diversion divert(int tid) {
-        throw new UnsupportedOperationException();
+        task(tid);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment registers = arena.allocate(Registers.SIZE, 16);
+            registers(tid, registers);
+            return new Diversion(history.copy(now), tid, registers, history.timer());
+        }
     }
 
     private void replace(Playback playback) {
