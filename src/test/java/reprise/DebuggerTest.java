@@ -114,7 +114,7 @@ class DebuggerTest {
 
     private static void run(Session session, ReplayServer server) throws Exception {
         int saidBefore = server.said().length();
-        List<String> line = new ArrayList<>(List.of("gdb", "-q", "-nx", "-batch", "-iex", "set sysroot /"));
+        List<String> line = new ArrayList<>(List.of("gdb", "-q", "-nx", "-batch", "-l", "10000", "-iex", "set sysroot /"));
         line.addAll(List.of("-x", DIRECTORY.resolve("gdb.py").toString()));
         line.addAll(List.of("-ex", "target extended-remote " + server.address(), "-ex", "seek start"));
         line.addAll(List.of("-ex", "echo ----\\n"));

@@ -95,7 +95,7 @@ final class RecordedFiles implements FileService.Source {
                     case "maps" -> maps(task).getBytes(StandardCharsets.UTF_8);
                     case "cmdline" -> (String.join("\0", task.arguments()) + "\0").getBytes(StandardCharsets.UTF_8);
                     case "auxv" -> timeline.auxiliaryVector(task.tid());
-                    case "comm" -> (Transfers.name(task) + "\n").getBytes(StandardCharsets.UTF_8);
+                    case "comm" -> (task.name() + "\n").getBytes(StandardCharsets.UTF_8);
                     default -> null;
                 })
                 .orElse(null);

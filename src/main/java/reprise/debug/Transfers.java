@@ -46,13 +46,6 @@ final class Transfers {
         return task.inKernel() ? "in a system call" : "";
     }
 
-    /** The name of a thread: the program's, cut as the kernel does. */
-    static String name(TaskInfo task) {
-        String program = task.program();
-        String name = program.substring(program.lastIndexOf('/') + 1);
-        return name.length() > 15 ? name.substring(0, 15) : name;
-    }
-
     /** Answers what follows {@code qXfer:}. An unknown object gets an empty answer. */
     void transfer(Packet packet, Reply reply) {
         String object = packet.until(":");
@@ -140,7 +133,7 @@ final class Transfers {
         for (TaskInfo task : debuggee.tasks()) {
             Reply id = new Reply();
             new StopReply(id, client).id(task.process(), task.tid());
-            xml.append("<thread id=\"").append(id).append("\" name=\"").append(escaped(name(task)));
+            xml.append("<thread id=\"").append(id).append("\" name=\"").append(escaped(task.name()));
             xml.append("\">").append(description(task)).append("</thread>\n");
         }
         return xml.append("</threads>\n").toString();

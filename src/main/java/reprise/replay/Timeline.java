@@ -102,7 +102,8 @@ public final class Timeline implements AutoCloseable {
                             info.parent(),
                             info.program(),
                             info.arguments(),
-                            task.isInKernel());
+                            task.isInKernel(),
+                            TaskNames.of(task, info.program()));
                 })
                 .sorted(Comparator.comparingInt(TaskInfo::tid))
                 .toList();
