@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -114,7 +115,8 @@ class DebuggerTest {
 
     private static void run(Session session, ReplayServer server) throws Exception {
         int saidBefore = server.said().length();
-        List<String> line = new ArrayList<>(List.of("gdb", "-q", "-nx", "-batch", "-l", "10000", "-iex", "set sysroot /"));
+        List<String> line =
+                new ArrayList<>(List.of("gdb", "-q", "-nx", "-batch", "-l", "10000", "-iex", "set sysroot /"));
         line.addAll(List.of("-x", DIRECTORY.resolve("gdb.py").toString()));
         line.addAll(List.of("-ex", "target extended-remote " + server.address(), "-ex", "seek start"));
         line.addAll(List.of("-ex", "echo ----\\n"));
@@ -139,5 +141,51 @@ class DebuggerTest {
             from = matcher.end();
         }
         assertThat(server.said().substring(saidBefore)).isEmpty();
+    }
+
+    @Test
+    @DisplayName("replay starts gdb, at the end if asked, and has its exit status")
+    void startsGdb() throws Exception {
+        ReplayServer server = SERVERS.get("accounts_overwritten");
+        Path directory = server.trace().getParent();
+        List<String> line = List.of(
+                Reprise.LAUNCHER.toString(),
+                "replay",
+                "-q",
+                "-e",
+                server.trace().toString());
+        List<String> script = List.of("--", "-nx", "-batch", "-ex", "bt", "-ex", "when", "-ex", "quit 7");
+        Reprise.Run run = Reprise.start(directory, "gdb", joined(line, script), directory, null);
+        assertThat(run.end(LIMIT)).as(run::tails).isEqualTo(7);
+        assertThat(run.output()).content().contains("in abort ()", "in check ()", "Current event: ");
+        try (Stream<Path> left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            assertThat(left.map(Path::toString)).noneMatch(name -> Files.exists(Path.of(name, "gdb.py")));
+        }
+    }
+
+    @Test
+    @DisplayName("what cannot be debugged is told in a line")
+    void refuses() throws Exception {
+        ReplayServer server = SERVERS.get("accounts_overwritten");
+        Path directory = server.trace().getParent();
+        String trace = server.trace().toString();
+        String replay = Reprise.LAUNCHER.toString();
+        Map<List<String>, String> refusals = Map.of(
+                List.of(replay, "replay", "-p", "nowhere", trace), "no process executed nowhere",
+                List.of(replay, "replay", "-p", "1", trace), "no process 1 executed a program",
+                List.of(replay, "replay", "-f", "1", trace), "no process 1 was forked",
+                List.of(replay, "replay", "-g", "99999999", trace), "the last event is",
+                List.of(replay, "replay", "-d", "/nowhere/gdb", trace), "is not installed");
+        for (Map.Entry<List<String>, String> refusal : refusals.entrySet()) {
+            Reprise.Run run = Reprise.start(directory, "refused", refusal.getKey(), directory, null);
+            assertThat(run.end(LIMIT)).as(run::tails).isEqualTo(1);
+            assertThat(run.error()).content().contains(refusal.getValue()).hasLineCount(1);
+        }
+    }
+
+    private static List<String> joined(List<String> first, List<String> second) {
+        List<String> all = new ArrayList<>(first);
+        all.addAll(second);
+        return all;
     }
 }

@@ -189,6 +189,19 @@ class HostileClientTest {
         }
     }
 
+    @Test
+    @DisplayName("the position outlives a connection that breaks")
+    void brokenConnection() throws Exception {
+        try (Socket socket = connect()) {
+            assertThat(ask(socket, "vRun;;" + hex("20"))).startsWith("T05");
+            socket.setSoLinger(true, 0);
+        }
+        try (Socket socket = connect()) {
+            assertThat(ask(socket, "?")).startsWith("T05");
+            assertThat(ask(socket, "qRRCmd:when:-1")).isEqualTo(hex("Current event: 20\n"));
+        }
+    }
+
     private static String hex(String text) {
         return java.util.HexFormat.of().formatHex(text.getBytes(ISO_8859_1));
     }

@@ -39,8 +39,8 @@ final class RecordCommand implements Command {
             Option.flag('w', "Wait until all recorded processes have ended, not only the first.");
     static final Option IGNORED_SIGNAL = Option.valued('i', "SIG", "Never deliver signal SIG, a name or a number.");
     static final Option SWITCH_ALWAYS = Option.flag('s', "Let another thread run after every event.");
-    static final Option PRINT_TRACE = Option.valued(
-            'p', "print-trace-dir", "FD", "Write the path of the trace to the open file descriptor FD.");
+    static final Option PRINT_TRACE =
+            Option.valued('p', "print-trace-dir", "FD", "Write the path of the trace to the open file descriptor FD.");
     static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races. Not supported yet.");
 
     @Override
@@ -50,7 +50,16 @@ final class RecordCommand implements Command {
                 "[--] PROGRAM [ARGUMENT]...",
                 Syntax.Target.PROGRAM,
                 "Run PROGRAM and record it, with all processes it starts.",
-                List.of(DIRECTORY, UNBUFFERED, CHECKSUMS, VARIABLE, WAIT_FOR_ALL, IGNORED_SIGNAL, SWITCH_ALWAYS, PRINT_TRACE, CHAOS),
+                List.of(
+                        DIRECTORY,
+                        UNBUFFERED,
+                        CHECKSUMS,
+                        VARIABLE,
+                        WAIT_FOR_ALL,
+                        IGNORED_SIGNAL,
+                        SWITCH_ALWAYS,
+                        PRINT_TRACE,
+                        CHAOS),
                 "The exit status is PROGRAM's own.");
     }
 

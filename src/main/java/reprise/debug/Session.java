@@ -6,7 +6,6 @@ import java.util.TreeSet;
 import reprise.replay.DivergenceException;
 import reprise.replay.TaskInfo;
 import reprise.replay.Timeline;
-import reprise.replay.Watch;
 
 /**
  * Serves one client: takes its packets one after the other and answers them.
@@ -23,7 +22,8 @@ final class Session {
         KILLED
     }
 
-    private static final String ERROR = "E01";
+    /** An error that is not explained. */
+    static final String ERROR = "E01";
 
     private final Timeline timeline;
     private final Debuggee debuggee;
@@ -31,6 +31,8 @@ final class Session {
     private final Reply reply = new Reply();
     private final Breakpoints breakpoints;
     private final Present present;
+    private final StateRequests state;
+    private final PointRequests points;
     private final Execution execution;
     private final Queries queries;
     private final Transfers transfers;
@@ -53,6 +55,8 @@ final class Session {
         client.endIsSignal = options.endIsSignal();
         breakpoints = new Breakpoints(timeline);
         present = new Present(timeline, breakpoints, layout);
+        state = new StateRequests(present);
+        points = new PointRequests(breakpoints);
         execution =
                 new Execution(timeline, debuggee, breakpoints, present, client, reply, () -> connection.send(reply));
         RecordedFiles recorded = new RecordedFiles(timeline, index);
@@ -121,17 +125,17 @@ final class Session {
             case 'H' -> select(packet);
             case 'T' -> alive(packet);
             case 'g' -> present.registers(task(), reply);
-            case 'G' -> setRegisters(packet);
-            case 'p' -> register(packet);
-            case 'P' -> setRegister(packet);
-            case 'm' -> memory(packet);
-            case 'M' -> setMemory(packet, true);
-            case 'X' -> setMemory(packet, false);
+            case 'G' -> state.setRegisters(packet, reply, task());
+            case 'p' -> state.register(packet, reply, task());
+            case 'P' -> state.setRegister(packet, reply, task());
+            case 'm' -> state.memory(packet, reply, task());
+            case 'M' -> state.setMemory(packet, true, reply, task());
+            case 'X' -> state.setMemory(packet, false, reply, task());
             case 'c', 'C' -> resume(false, 0, 0, task());
             case 's', 'S' -> resume(true, 0, 0, task());
             case 'b' -> backwards(packet);
-            case 'Z' -> point(packet, true);
-            case 'z' -> point(packet, false);
+            case 'Z' -> points.take(packet, true, reply, task().process());
+            case 'z' -> points.take(packet, false, reply, task().process());
             case 'v' -> verbose(packet);
             case 'q' -> queries.query(packet, reply);
             case 'Q' -> queries.set(packet, reply);
@@ -224,127 +228,6 @@ final class Session {
             List.copyOf(debuggee.processes()).forEach(debuggee::detach);
         }
         ok();
-    }
-
-    // ---- registers and memory ----
-
-    private void register(Packet packet) {
-        RegisterLayout.Register register = present.layout().register(packet.hex(Integer.MAX_VALUE));
-        if (register == null) {
-            reply.text(ERROR);
-        } else {
-            byte[] value = present.register(task(), register);
-            reply.hexBytes(value, 0, value.length);
-        }
-    }
-
-    private void setRegister(Packet packet) {
-        RegisterLayout.Register register = present.layout().register(packet.hex(Integer.MAX_VALUE));
-        packet.expect("=");
-        byte[] value = packet.hexBytes();
-        if (register == null || value.length != register.size()) {
-            reply.text(ERROR);
-        } else {
-            present.setRegister(task(), register, value);
-            ok();
-        }
-    }
-
-    private void setRegisters(Packet packet) {
-        byte[] values = packet.hexBytes();
-        RegisterLayout layout = present.layout();
-        if (values.length != layout.size()) {
-            reply.text(ERROR);
-            return;
-        }
-        int at = 0;
-        for (int number = 0; number < layout.count(); number++) {
-            RegisterLayout.Register register = layout.register(number);
-            byte[] value = java.util.Arrays.copyOfRange(values, at, at + register.size());
-            at += register.size();
-            if (register.kind() != RegisterLayout.Kind.ZERO) {
-                present.setRegister(task(), register, value);
-            }
-        }
-        ok();
-    }
-
-    private void memory(Packet packet) {
-        long address = packet.hex();
-        packet.expect(",");
-        int length = (int) Math.min(packet.hex() & Long.MAX_VALUE, (Connection.PACKET_SIZE - 16) / 2);
-        byte[] bytes = present.memory(task(), address, length);
-        if (bytes.length == 0 && length > 0) {
-            reply.text(ERROR);
-        } else {
-            reply.hexBytes(bytes, 0, bytes.length);
-        }
-    }
-
-    private void setMemory(Packet packet, boolean inHex) {
-        long address = packet.hex();
-        packet.expect(",");
-        int length = packet.hex(Connection.PACKET_SIZE);
-        packet.expect(":");
-        byte[] bytes = inHex ? packet.hexBytes() : packet.rest();
-        if (bytes.length != length) {
-            throw new MalformedPacketException("the length is wrong");
-        }
-        reply.text(present.setMemory(task(), address, bytes) ? "OK" : ERROR);
-    }
-
-    // ---- breakpoints ----
-
-    private void point(Packet packet, boolean insert) {
-        int type = packet.next();
-        packet.expect(",");
-        long address = packet.hex();
-        packet.expect(",");
-        long length = packet.hex();
-        int process = task().process();
-        switch (type) {
-            case '0', '1' -> {
-                boolean hardware = type == '1';
-                if (insert) {
-                    breakpoints.insert(process, address, hardware, conditions(packet));
-                } else {
-                    breakpoints.remove(process, address, hardware);
-                }
-                ok();
-            }
-            case '2' -> watch(insert, process, address, length, Watch.Access.WRITE);
-            case '4' -> watch(insert, process, address, length, Watch.Access.READ_OR_WRITE);
-            // The processor cannot watch for reads alone. gdb then watches all accesses and looks at the value.
-            default -> {}
-        }
-    }
-
-    private void watch(boolean insert, int process, long address, long length, Watch.Access access) {
-        if (insert) {
-            breakpoints.watch(process, address, length, access);
-        } else {
-            breakpoints.unwatch(process, address, length, access);
-        }
-        ok();
-    }
-
-    private static List<AgentExpression> conditions(Packet packet) {
-        List<AgentExpression> conditions = new ArrayList<>();
-        while (packet.accept(";X")) {
-            int length = packet.hex(Connection.PACKET_SIZE);
-            packet.expect(",");
-            byte[] code = new byte[length];
-            for (int i = 0; i < length; i++) {
-                int high = Hex.digit(packet.next());
-                int low = Hex.digit(packet.next());
-                if (high < 0 || low < 0) {
-                    throw new MalformedPacketException("a condition is not in hexadecimal");
-                }
-                code[i] = (byte) (high << 4 | low);
-            }
-            conditions.add(new AgentExpression(code));
-        }
-        return conditions;
     }
 
     // ---- execution ----
