@@ -18,6 +18,7 @@ final class Commands {
             "timeline",
             "doctor",
             "syscalls",
+            "gdbinit",
             "help",
             "generate-completion");
 
@@ -43,6 +44,7 @@ final class Commands {
                     case "timeline" -> new TimelineCommand();
                     case "doctor" -> new DoctorCommand();
                     case "syscalls" -> new SyscallsCommand();
+                    case "gdbinit" -> new GdbinitCommand();
                     case "help" -> new HelpCommand();
                     case "generate-completion" -> new CompletionCommand();
                     default -> null;

@@ -37,6 +37,10 @@ record Option(char letter, String word, Value value, String label, String help) 
         return new Option((char) 0, word, Value.REQUIRED, label, help);
     }
 
+    static Option valued(char letter, String word, String label, String help) {
+        return new Option(letter, word, Value.REQUIRED, label, help);
+    }
+
     static Option optionallyValued(String word, String label, String help) {
         return new Option((char) 0, word, Value.OPTIONAL, label, help);
     }

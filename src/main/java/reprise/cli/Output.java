@@ -51,6 +51,13 @@ final class Output extends Writer {
         return ExitStatus.OK;
     }
 
+    /** What a printer prints, as a string; for little only. */
+    static String collect(Consumer<Output> printer) {
+        Output output = new Output();
+        printer.accept(output);
+        return output.pending.toString();
+    }
+
     /** Prints text. */
     Output add(CharSequence text) {
         pending.append(text);

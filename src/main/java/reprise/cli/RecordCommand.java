@@ -1,5 +1,9 @@
 package reprise.cli;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -9,6 +13,8 @@ import reprise.linux.Disposition;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
 import reprise.linux.Signal;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.record.OwnSignals;
 import reprise.record.RecordOptions;
@@ -50,6 +56,8 @@ final class RecordCommand implements Command {
             Option.flag('w', "Wait until all recorded processes have ended, not only the first.");
     static final Option IGNORED_SIGNAL = Option.valued('i', "SIG", "Never deliver signal SIG, a name or a number.");
     static final Option SWITCH_ALWAYS = Option.flag('s', "Let another thread run after every event.");
+    static final Option PRINT_TRACE =
+            Option.valued('p', "print-trace-dir", "FD", "Write the path of the trace to the open file descriptor FD.");
     static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races.");
 
     /** What patching costs is regained by a few dozen calls. */
@@ -75,6 +83,7 @@ final class RecordCommand implements Command {
                         WAIT_FOR_ALL,
                         IGNORED_SIGNAL,
                         SWITCH_ALWAYS,
+                        PRINT_TRACE,
                         CHAOS),
                 "The exit status is PROGRAM's own.");
     }
@@ -95,6 +104,9 @@ final class RecordCommand implements Command {
             }
         }
         long limit = arguments.value(MAXIMUM_SIZE).map(this::size).orElse(Long.MAX_VALUE);
+        if (!arguments.value(PRINT_TRACE).orElse("0").matches("[0-9]{1,9}")) {
+            throw syntax().wrongUse("-p takes the number of a file descriptor");
+        }
         int withheld = arguments.value(IGNORED_SIGNAL).map(Signal::of).orElse(-1);
         if (withheld == 0) {
             throw syntax().wrongUse("-i takes a signal's name or number");
@@ -132,6 +144,7 @@ final class RecordCommand implements Command {
             Path directory = arguments.value(DIRECTORY).isPresent()
                     ? traces.create(Path.of(arguments.value(DIRECTORY).get()))
                     : traces.create(target.name());
+            arguments.value(PRINT_TRACE).ifPresent(descriptor -> announce(directory, descriptor));
             try (TraceWriter trace = TraceWriter.create(directory, Machine.header(target))) {
                 Recorder recorder = new Recorder(options, trace, new FileStore(traces.root(), directory), signals);
                 return limit == Long.MAX_VALUE ? recorder.run() : runLimited(recorder, trace, limit);
@@ -173,6 +186,17 @@ final class RecordCommand implements Command {
         }
         return (long) bytes;
     }
+
+
+    /** Tells a front end where the trace is. What nobody reads is no reason not to record. */
+    private static void announce(Path directory, String descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            byte[] line = (directory.toAbsolutePath() + "\n").getBytes(StandardCharsets.UTF_8);
+            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, line);
+            Syscall.call(SyscallNumber.WRITE, Integer.parseInt(descriptor), bytes.address(), line.length);
+        }
+    }
+
 
     /** The statuses that shells use: 127 where there is no such program, 126 where it cannot be executed. */
     private static CommandFailure cannotStart(Target target, LinuxException e) {

@@ -31,6 +31,24 @@ public final class Processor {
         (byte) 0xc3
     };
 
+    /** push rbx; mov eax, 0xd; mov ecx, edi; cpuid; mov eax, ebx; pop rbx; ret. */
+    private static final byte[] STATE_OFFSET = {
+        0x53,
+        (byte) 0xb8,
+        0x0d,
+        0,
+        0,
+        0,
+        (byte) 0x89,
+        (byte) 0xf9,
+        0x0f,
+        (byte) 0xa2,
+        (byte) 0x89,
+        (byte) 0xd8,
+        0x5b,
+        (byte) 0xc3
+    };
+
     /** Where the linker keeps errno, which this code does not set. */
     private static final MemorySegment STATE = Arena.global().allocate(Linker.Option.captureStateLayout());
 
@@ -51,8 +69,12 @@ public final class Processor {
     }
 
     private static long invoke(MethodHandle code) {
+        return invoke(code, 0);
+    }
+
+    private static long invoke(MethodHandle code, long argument) {
         try {
-            return (long) code.invokeExact(STATE, 0L, 0L, 0L, 0L, 0L, 0L, 0L);
+            return (long) code.invokeExact(STATE, argument, 0L, 0L, 0L, 0L, 0L, 0L);
         } catch (Throwable impossible) {
             throw new AssertionError(impossible);
         }
@@ -66,5 +88,20 @@ public final class Processor {
     /** XCR0: the extended state components that the kernel enabled. Requires the OSXSAVE feature. */
     public static long enabledStates() {
         return invoke(link(XGETBV));
+    }
+
+    /** What only programs that look into extended state need. */
+    private static final class States {
+        static final MethodHandle OFFSET = link(STATE_OFFSET);
+    }
+
+    /**
+     * Where a component of extended state is in a block of XSAVE's standard format: processors differ.
+     *
+     * @param component number of its bit in XCR0, from 2
+     * @return byte offset; 0 if there is none such
+     */
+    public static int stateOffset(int component) {
+        return (int) invoke(States.OFFSET, component);
     }
 }

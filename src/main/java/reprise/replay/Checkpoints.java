@@ -63,8 +63,9 @@ final class Checkpoints implements AutoCloseable {
     /** The one from which it is the shortest way to a position. */
     Playback nearest(Position position) {
         Playback best = null;
-        for (Checkpoint checkpoint : all) {
-            if (distance(checkpoint.playback, position) < (best == null ? Double.MAX_VALUE : distance(best, position))) {
+        for (Checkpoint checkpoint : all.reversed()) {
+            if (distance(checkpoint.playback, position)
+                    < (best == null ? Double.MAX_VALUE : distance(best, position))) {
                 best = checkpoint.playback;
             }
         }
@@ -73,10 +74,11 @@ final class Checkpoints implements AutoCloseable {
 
     /** All that are before a position, the nearest first. */
     List<Playback> before(Position position) {
-        return all.stream()
+        // Those further on first, where the distance does not tell.
+        return all.reversed().stream()
                 .map(Checkpoint::playback)
-                .filter(playback -> distance(playback, position) != Double.MAX_VALUE
-                        && distance(playback, position) > 0)
+                .filter(playback ->
+                        distance(playback, position) != Double.MAX_VALUE && distance(playback, position) > 0)
                 .sorted(Comparator.comparingDouble(playback -> distance(playback, position)))
                 .toList();
     }

@@ -90,8 +90,8 @@ final class History implements AutoCloseable {
         }
         Follower follower = new Follower(playback.route().remaining(position.path()), marks);
         while (!follower.isDone()) {
-            Halt halt = playback.proceed(
-                    process -> follower.arm(Armed.NOTHING, process), tid -> follower.isSingle(), 0);
+            Halt halt =
+                    playback.proceed(process -> follower.arm(Armed.NOTHING, process), tid -> follower.isSingle(), 0);
             follower.see(playback, halt);
             boolean counts = halt == Halt.STEPPED || halt == Halt.ADDRESS;
             if (counts && follower.left() >= 16 && isPowerOfFour(follower.left())) {

@@ -86,7 +86,8 @@ final class Marks {
     }
 
     private static void collect(ProcMaps.Region region, long from, List<Long> pages) {
-        if ((region.protection() & ProcMaps.WRITE) == 0 || region.start() < Carrier.OWN_END && region.end() > Carrier.SCRATCH) {
+        if ((region.protection() & ProcMaps.WRITE) == 0
+                || region.start() < Carrier.OWN_END && region.end() > Carrier.SCRATCH) {
             return;
         }
         for (long at = from; at < region.end() && pages.size() < MOST_PAGES; at += PAGE) {

@@ -314,6 +314,7 @@ final class ReplaySession implements AutoCloseable {
             create(event.child(), task);
         }
         write(event.writes(), carrier);
+        TaskNames.follow(event, task);
         leave(event, task);
     }
 
@@ -364,6 +365,7 @@ final class ReplaySession implements AutoCloseable {
         }
         int process = (child.cloneFlags() & CLONE_THREAD) != 0 ? parent.process() : child.tid();
         ReplayTask task = new ReplayTask(child.tid(), process, carrier, carrier.extendedStateSize());
+        task.setName(parent.name());
         parent.carrier().copyExtendedState(parent, task.savedExtendedState());
         add(task);
         carrier.setRegisters(task, child.registers());

@@ -18,6 +18,7 @@ final class ReplayTask {
     private boolean inKernel;
     private boolean restarted;
     private byte[] keptOutput;
+    private String name;
 
     /**
      * A task that has not run.
@@ -40,6 +41,7 @@ final class ReplayTask {
         copy.inKernel = inKernel;
         copy.restarted = restarted;
         copy.keptOutput = keptOutput;
+        copy.name = name;
         return copy;
     }
 
@@ -90,5 +92,14 @@ final class ReplayTask {
 
     void setKeptOutput(byte[] output) {
         keptOutput = output;
+    }
+
+    /** The name that it, or the task that made it, gave itself; null if none did since the program was started. */
+    String name() {
+        return name;
+    }
+
+    void setName(String newName) {
+        name = newName;
     }
 }

@@ -132,8 +132,7 @@ final class Route {
                                 && trigger.address() == watch.address()
                                 && trigger.length() == watch.length()
                                 && trigger.access() == watch.access()
-                        ? new Position.Trigger(
-                                watch.address(), watch.length(), watch.access(), trigger.count() + count)
+                        ? new Position.Trigger(watch.address(), watch.length(), watch.access(), trigger.count() + count)
                         : null);
     }
 

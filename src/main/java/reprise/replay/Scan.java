@@ -42,6 +42,9 @@ final class Scan {
         Follower follower = null;
         while (true) {
             if (playback.event() == end.event()) {
+                if (follower == null && playback.route().remaining(end.path()) == null) {
+                    throw new IllegalStateException("from " + playback.position() + " there is no way to " + end);
+                }
                 if (follower == null) {
                     follower = new Follower(playback.route().remaining(end.path()), history.marks());
                 }

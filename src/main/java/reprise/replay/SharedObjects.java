@@ -53,7 +53,10 @@ final class SharedObjects implements AutoCloseable {
         SharedObjects copy = new SharedObjects(files);
         objects.forEach((object, contents) -> {
             int descriptor = Files.memoryFile(NAME + object, true);
-            copy(contents.descriptor, descriptor, Files.status(contents.descriptor).size());
+            copy(
+                    contents.descriptor,
+                    descriptor,
+                    Files.status(contents.descriptor).size());
             copy.objects.put(object, new Contents(descriptor));
         });
         return copy;

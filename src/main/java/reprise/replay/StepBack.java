@@ -103,8 +103,7 @@ final class StepBack {
         List<Position.Move> rest = base.route().remaining(path);
         Follower first = new Follower(rest.subList(0, rest.size() - 1), history.marks());
         while (!first.isDone()) {
-            Halt halt =
-                    base.proceed(process -> first.arm(Armed.NOTHING, process), tid -> first.isSingle(), 0);
+            Halt halt = base.proceed(process -> first.arm(Armed.NOTHING, process), tid -> first.isSingle(), 0);
             first.see(base, halt);
         }
         way = new Follower(rest.subList(rest.size() - 1, rest.size()), history.marks());

@@ -20,6 +20,7 @@ final class Stepper {
     private static final long TRAP_FLAG = 0x100;
     /** Set in the flags register, it lets a task execute an instruction at which there is a breakpoint. */
     static final long RESUME_FLAG = 0x10000;
+
     private static final int TRAP_TRACE = 2;
     private static final int TRAP_HARDWARE_BREAKPOINT = 4;
 

@@ -56,15 +56,15 @@ final class StopRules {
         int tid = next.header().tid();
         noteValues(playback, next);
         return switch (next) {
-            case Event.SignalDelivered signal when catches.signals().test(signal.signal()) ->
+            case Event.SignalDelivered signal
+            when catches.signals().test(signal.signal()) ->
                 new Stop.Signal(
                         tid,
                         signal.signal(),
                         signal.signalInfo().toArray(JAVA_BYTE),
                         signal.effect() == Event.SignalEffect.FATAL);
             case Event.SyscallEnter enter -> entry(tid, number(enter.registers()));
-            case Event.SyscallExit exit when exit.entryRegisters() != null ->
-                entry(tid, number(exit.entryRegisters()));
+            case Event.SyscallExit exit when exit.entryRegisters() != null -> entry(tid, number(exit.entryRegisters()));
             case Event.Exec exec when playback.hasArrived() -> entry(exec.formerTid(), SyscallNumber.EXECVE);
             case Event.TaskExit exit when catches.exits() -> exit(playback, exit);
             default -> null;

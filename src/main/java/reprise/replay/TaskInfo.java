@@ -11,5 +11,7 @@ import java.util.List;
  * @param program path of the program that its process executes
  * @param arguments the program's argv
  * @param inKernel whether it is inside a system call that ends with a later event: its registers are those of the entry
+ * @param name as the task or its maker set it, else of the program, at most 15 bytes
  */
-public record TaskInfo(int tid, int process, int parent, String program, List<String> arguments, boolean inKernel) {}
+public record TaskInfo(
+        int tid, int process, int parent, String program, List<String> arguments, boolean inKernel, String name) {}

@@ -35,6 +35,7 @@ public final class Timeline implements AutoCloseable {
     private Playback now;
     /** The task whose breakpoint at the present place was reached already; 0 for none. */
     private int stoppedTask;
+
     private int stops;
 
     private Timeline(Path directory, ReplayOptions options) {
@@ -102,7 +103,8 @@ public final class Timeline implements AutoCloseable {
                             info.parent(),
                             info.program(),
                             info.arguments(),
-                            task.isInKernel());
+                            task.isInKernel(),
+                            TaskNames.of(task, info.program()));
                 })
                 .sorted(Comparator.comparingInt(TaskInfo::tid))
                 .toList();
@@ -112,7 +114,9 @@ public final class Timeline implements AutoCloseable {
     public int currentTask() {
         for (long event = now.event() + 1; event <= history.lastEvent(); event++) {
             Event next = event == now.event() + 1 ? now.next() : history.event(event);
-            int tid = next instanceof Event.Exec exec ? exec.formerTid() : next.header().tid();
+            int tid = next instanceof Event.Exec exec
+                    ? exec.formerTid()
+                    : next.header().tid();
             if (now.session().task(tid) != null) {
                 return tid;
             }
@@ -415,7 +419,9 @@ public final class Timeline implements AutoCloseable {
                 replace(history.open(new Position(event)));
                 return stopped(new Stop.Start(tid));
             }
-            int actor = done instanceof Event.Exec exec ? exec.formerTid() : done.header().tid();
+            int actor = done instanceof Event.Exec exec
+                    ? exec.formerTid()
+                    : done.header().tid();
             if (actor == tid) {
                 Playback before = before(done);
                 if (before != null) {
@@ -431,8 +437,7 @@ public final class Timeline implements AutoCloseable {
         replace(playback);
         ReplayTask task = task(tid);
         long address = Registers.get(task.carrier().registers(task), Registers.RIP);
-        return stopped(
-                points.has(task.process(), address) ? new Stop.Breakpoint(tid, address) : new Stop.Stepped(tid));
+        return stopped(points.has(task.process(), address) ? new Stop.Breakpoint(tid, address) : new Stop.Stepped(tid));
     }
 
     private static boolean bears(Event event, int tid) {
@@ -459,12 +464,10 @@ public final class Timeline implements AutoCloseable {
             case Event.SyscallExit exit when exit.entryRegisters() != null -> beforeCall(exit);
             case Event.InstructionTrapped trapped -> beforeCall(trapped);
             case Event.Exec exec -> execRuns(exec) ? beforeCall(exec) : null;
-            case Event.SignalDelivered signal when signal.point() == Event.SignalPoint.AFTER_EVENT ->
-                history.open(new Position(start));
-            case Event.SignalDelivered signal ->
-                history.open(new Position(start, List.of(new Position.ToEvent())));
-            case Event.ExecutionPoint point ->
-                inside(new Position(start, List.of(new Position.ToEvent())));
+            case Event.SignalDelivered signal
+            when signal.point() == Event.SignalPoint.AFTER_EVENT -> history.open(new Position(start));
+            case Event.SignalDelivered signal -> history.open(new Position(start, List.of(new Position.ToEvent())));
+            case Event.ExecutionPoint point -> inside(new Position(start, List.of(new Position.ToEvent())));
             default -> null;
         };
     }
@@ -483,13 +486,12 @@ public final class Timeline implements AutoCloseable {
     /** At the instruction that an event of this kind comes from: the first time that it is executed it ends the interval. */
     private Playback beforeCall(Event event) {
         long start = event.header().sequence() - 1;
-        long address =
-                switch (event) {
-                    case Event.SyscallEnter enter -> callAddress(enter.registers());
-                    case Event.SyscallExit exit -> callAddress(exit.entryRegisters());
-                    case Event.InstructionTrapped trapped -> Registers.get(trapped.before(), Registers.RIP);
-                    default -> 0;
-                };
+        long address = switch (event) {
+            case Event.SyscallEnter enter -> callAddress(enter.registers());
+            case Event.SyscallExit exit -> callAddress(exit.entryRegisters());
+            case Event.InstructionTrapped trapped -> Registers.get(trapped.before(), Registers.RIP);
+            default -> 0;
+        };
         if (address == 0) {
             return new StepBack(history, start, List.of(new Position.ToEvent()), true).find(new long[0]);
         }

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import reprise.tracee.PageHash;
 import reprise.trace.Event;
+import reprise.tracee.PageHash;
 import reprise.x86.Registers;
 
 /** A part of a recording, seen by stepping through it once from its beginning, one instruction after the other. */
@@ -91,7 +91,8 @@ final class EveryInstant {
         // Neither is the program's: what the kernel would restart, and what lets a breakpoint be passed.
         Registers.set(REGISTERS, Registers.ORIG_RAX, 0);
         Registers.set(REGISTERS, Registers.EFLAGS, Registers.get(REGISTERS, Registers.EFLAGS) & ~Stepper.RESUME_FLAG);
-        task.carrier().copyExtendedState(task, EXTENDED.asSlice(0, task.carrier().extendedStateSize()));
+        task.carrier()
+                .copyExtendedState(task, EXTENDED.asSlice(0, task.carrier().extendedStateSize()));
         return hash(REGISTERS, Registers.SIZE) * 31 + reprise.x86.VectorState.hash(EXTENDED);
     }
 

@@ -70,7 +70,9 @@ final class RandomMoves implements AutoCloseable {
     }
 
     private void reverseStep() {
-        int tid = at == 0 ? 0 : instants.get(random.nextInt(Math.max(0, at - 50), at)).runner();
+        int tid = at == 0
+                ? 0
+                : instants.get(random.nextInt(Math.max(0, at - 50), at)).runner();
         if (tid == 0 || timeline.tasks().stream().noneMatch(task -> task.tid() == tid)) {
             return;
         }
@@ -151,8 +153,9 @@ final class RandomMoves implements AutoCloseable {
             failures.add(text + ": " + position + " names two states");
         }
         if (state != wanted.state()) {
-            failures.add(text + ": came to " + position + ", which is " + (position.equals(wanted.position()) ? "" : "not ")
-                    + "its name; breakpoints " + breakpoints.stream().map(Long::toHexString).toList());
+            failures.add(text + ": came to " + position + ", which is "
+                    + (position.equals(wanted.position()) ? "" : "not ") + "its name; breakpoints "
+                    + breakpoints.stream().map(Long::toHexString).toList());
             timeline.seek(wanted.position());
         }
         at = index;
