@@ -41,7 +41,7 @@ class ChaosTest {
             Path attempt = Files.createDirectory(directory.resolve("run-" + run));
             List<String> command = List.of(fixture.binary().toString());
             int status =
-                    Reprise.record(attempt, "--chaos", command, attempt, null).end(Faithful.LIMIT);
+                    Reprise.record(attempt, List.of("--chaos"), command, attempt, null).end(Faithful.LIMIT);
             if (status == FOUND) {
                 Reprise.Run replay = Reprise.replay(attempt);
                 assertThat(replay.end(Faithful.LIMIT)).as(replay.tails()).isZero();

@@ -61,8 +61,8 @@ final class Faithful {
     }
 
     /** Records a program and demands the exit status. */
-    Reprise.Run record(String checksums, List<String> command, Path input, int status) throws Exception {
-        Reprise.Run run = Reprise.record(directory, checksums, command, workingDirectory(), input);
+    Reprise.Run record(List<String> options, List<String> command, Path input, int status) throws Exception {
+        Reprise.Run run = Reprise.record(directory, options, command, workingDirectory(), input);
         expectEnd(run, status);
         return run;
     }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each fixture ends as it should under record, and its replay is the same to the byte of memory and output. */
@@ -25,6 +26,13 @@ class FixtureTest {
      */
     private static final List<String> FOLDERS =
             List.of(System.getProperty("reprise.folders", ".,spin").split(","));
+
+    /**
+     * What each is recorded with: every system call instruction patched when it has stopped the program once, which most
+     * programs see for a few instructions only; and none at all.
+     */
+    private static final List<String> MODES = List.of(System.getProperty("reprise.modes", "--buffer-after=1,-n")
+            .split(","));
 
     /** Those with so much memory or so many events that checksums at each would take longer than all others. */
     private static final Set<String> TOO_HEAVY = Set.of();
@@ -42,6 +50,10 @@ class FixtureTest {
                 .map(fixture -> Named.of(fixture.name() + ": " + fixture.behaviour(), fixture));
     }
 
+    static Stream<Arguments> fixturesInAllModes() throws IOException {
+        return fixtures().flatMap(fixture -> MODES.stream().map(mode -> Arguments.of(fixture, mode)));
+    }
+
     @BeforeAll
     static void compile() throws Exception {
         assumeTrue(Programs.has("gcc"), "the fixtures need gcc");
@@ -49,18 +61,18 @@ class FixtureTest {
         compiled = true;
     }
 
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("fixtures")
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("fixturesInAllModes")
     @Execution(ExecutionMode.CONCURRENT)
     @DisplayName("fixtures end as they should and replay exactly")
-    void replaysExactly(Fixture fixture) throws Exception {
+    void replaysExactly(Fixture fixture, String mode) throws Exception {
         assumeTrue(compiled);
         String checksums = TOO_HEAVY.contains(fixture.name()) ? "--checksums" : "--checksums=all";
         List<String> command = new ArrayList<>(List.of(fixture.binary().toString()));
         command.addAll(fixture.arguments());
-        Faithful.check("fixture/" + fixture.name(), faithful -> {
+        Faithful.check("fixture/" + fixture.name() + mode, faithful -> {
             Path input = Files.writeString(faithful.directory().resolve("input"), fixture.input());
-            return faithful.record(checksums, command, input, fixture.status());
+            return faithful.record(List.of(checksums, mode), command, input, fixture.status());
         });
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Programs that people use, recorded with checksums and replayed. {@code -Dreprise.repeat=20} does each so often. */
 class ProgramTest {
     private static final int REPEAT = Integer.getInteger("reprise.repeat", 1);
-    private static final String CHECKSUMS = "--checksums";
+    private static final List<String> CHECKSUMS = List.of("--checksums");
     private static final int SIGINT = 2;
     private static final int SIGKILL = 9;
     private static final int SIGSEGV = 11;

@@ -34,7 +34,7 @@ record ReplayServer(Process process, String address, Path trace, Path messages) 
         }
         Files.createDirectories(directory);
         Reprise.Run recording = Reprise.record(
-                directory, "--checksums", List.of(fixture.binary().toString()), directory, null);
+                directory, List.of("--checksums"), List.of(fixture.binary().toString()), directory, null);
         assertThat(recording.end(LIMIT)).as(recording::tails).isEqualTo(fixture.status());
         Path trace = Reprise.trace(directory);
         Path messages = directory.resolve("server.err");

@@ -18,17 +18,19 @@ final class Reprise {
     private Reprise() {}
 
     /** {@code reprise record}, into {@code directory/trace}. */
-    static Run record(Path directory, String checksums, List<String> command, Path workingDirectory, Path input)
+    static Run record(Path directory, List<String> options, List<String> command, Path workingDirectory, Path input)
             throws IOException {
-        List<String> line = new ArrayList<>(recordLine(directory, checksums));
+        List<String> line = new ArrayList<>(recordLine(directory, options));
         line.addAll(command);
         return start(directory, "record", line, workingDirectory, input);
     }
 
     /** What comes before the program's own words. */
-    static List<String> recordLine(Path directory, String checksums) {
-        return List.of(
-                LAUNCHER.toString(), "record", checksums, "-o", trace(directory).toString(), "--");
+    static List<String> recordLine(Path directory, List<String> options) {
+        List<String> line = new ArrayList<>(List.of(LAUNCHER.toString(), "record"));
+        line.addAll(options);
+        line.addAll(List.of("-o", trace(directory).toString(), "--"));
+        return line;
     }
 
     /** {@code reprise replay -a} of {@code directory/trace}. It runs elsewhere than the recording did. */

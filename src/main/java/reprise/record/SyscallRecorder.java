@@ -553,6 +553,10 @@ final class SyscallRecorder {
             recordChild(task, cloneFlags);
         }
         trace.end();
+        if (task.child != null && task.child.domain != task.domain) {
+            // What cpuid answers depends on the core.
+            trace.coreBound(task.child.domain.id, task.child.tid(), task.child.domain.core);
+        }
         if (!restarts) {
             task.interruptedCall = -1;
         }

@@ -220,6 +220,7 @@ public final class SyscallStub {
         code.cmp(int32(DISABLED), 0);
         code.jcc(NOT_EQUAL, abort);
         roomOrAbort();
+        touchOutputs();
         code.movzx(RCX, octet(RBX, 0));
         code.lea(R11, Memory.at(table));
         code.jmp(qword(R11, 0).plus(RCX, 8));
@@ -230,7 +231,7 @@ public final class SyscallStub {
 
         code.bind(done);
         code.mov(R12, RAX);
-        // Perhaps some of it was written: the tracer can tell. Nothing else was done.
+        // An input leads nowhere, or the middle of a large output. The tracer can tell what was written; nothing else was done.
         code.cmp(RAX, -Errno.EFAULT);
         code.jcc(EQUAL, abort);
         code.mov(RBP, absolute(CURSOR));
@@ -273,6 +274,50 @@ public final class SyscallStub {
         code.cmp(R11, absolute(ARGUMENTS - 8).plus(RCX, 8));
         code.jcc(BELOW, abort);
         code.bind(fits);
+    }
+
+    /**
+     * Touches the first and the last byte of each output. Where the program cannot write, this faults, and the call is made
+     * traced, before anything was done: what the kernel had written, or taken from a socket, up to its EFAULT could not be
+     * undone. Leaves the arguments in their registers.
+     */
+    private void touchOutputs() {
+        Label end = code.newLabel();
+        for (int index = 0; index < 3; index++) {
+            Label next = code.newLabel();
+            Label fixed = code.newLabel();
+            code.mov(RBP, dword(RBX, 4 + 4 * index));
+            code.test32(RBP, RBP);
+            code.jcc(EQUAL, end);
+            code.mov32(RCX, RBP);
+            code.shr(RCX, 4);
+            code.and(RCX, 15);
+            code.mov(R12, absolute(ARGUMENTS).plus(RCX, 8));
+            code.test(R12, R12);
+            code.jcc(EQUAL, next);
+            code.mov32(RCX, RBP);
+            code.shr(RCX, 12);
+            code.mov32(R11, RBP);
+            code.and(R11, 7);
+            code.cmp32(R11, 1);
+            code.jcc(EQUAL, fixed);
+            code.shr(RBP, 8);
+            code.and(RBP, 15);
+            code.imul(RCX, absolute(ARGUMENTS).plus(RBP, 8));
+            code.test(RCX, RCX);
+            code.jcc(EQUAL, next);
+            code.bind(fixed);
+            touch(octet(R12, 0));
+            touch(octet(R12, -1).plus(RCX, 1));
+            code.bind(next);
+        }
+        code.bind(end);
+    }
+
+    /** Writes a byte as it is, at once: others may write to shared memory. */
+    private void touch(Memory octet) {
+        code.lock();
+        code.add(octet, 0);
     }
 
     /** The three outputs of a call that succeeded. */

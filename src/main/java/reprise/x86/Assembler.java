@@ -340,6 +340,18 @@ public final class Assembler extends Encoder {
         emit(0xc0 | to.low() << 3 | from.low());
     }
 
+    public void imul(GeneralRegister to, Memory from) {
+        prefixes(from, to.high());
+        emit(0x0f);
+        emit(0xaf);
+        modrm(to.low(), from, 0);
+    }
+
+    /** Makes the next instruction, an operation on memory, atomic. */
+    public void lock() {
+        emit(0xf0);
+    }
+
     public void shl(GeneralRegister register, int bits) {
         unary(0xc1, 4, register);
         emitImmediate(bits, 1);
