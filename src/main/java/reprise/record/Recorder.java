@@ -376,6 +376,8 @@ public final class Recorder {
         }
         if (domain.tasks > 1 && (yield || options.switchAlways() || System.nanoTime() > domain.sliceEnd)) {
             collect();
+            // What came in may have connected this domain with another one.
+            domain = task.domain;
             if (!domain.ready.isEmpty() && domain.current == task) {
                 waitForTurn(task);
                 domain.current = null;
