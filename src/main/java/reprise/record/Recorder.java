@@ -477,7 +477,12 @@ public final class Recorder {
             makeCurrent(next);
             domain.sliceEnd = System.nanoTime() + SLICE;
             int status = next.pendingStatus;
-            if (status == RecordedTask.GO_ON) {
+            long killed = Wait.any(next.tid(), Wait.WNOHANG);
+            if (killed > 0) {
+                // Only SIGKILL moves a stopped task, to its exit event. To resume it would take it past that unseen.
+                next.tracee.forgetRegisters();
+                dispatch(next, Wait.status(killed));
+            } else if (status == RecordedTask.GO_ON) {
                 try {
                     resumeUser(next, 0);
                 } catch (TraceeGoneException e) {
