@@ -447,6 +447,8 @@ public final class Recorder {
         }
         if (domain.tasks > 1 && (yield || options.switchAlways() || System.nanoTime() > domain.sliceEnd)) {
             collect();
+            // What came in may have connected this domain with another one.
+            domain = task.domain;
             if (!domain.ready.isEmpty() && domain.current == task) {
                 waitForTurn(task);
                 domain.current = null;
@@ -547,7 +549,12 @@ public final class Recorder {
             slices.begin(domain, next);
             timer.setInterval(slices.tick(domain));
             int status = next.pendingStatus;
-            if (status == RecordedTask.GO_ON) {
+            long killed = Wait.any(next.tid(), Wait.WNOHANG);
+            if (killed > 0) {
+                // Only SIGKILL moves a stopped task, to its exit event. To resume it would take it past that unseen.
+                next.tracee.forgetRegisters();
+                dispatch(next, Wait.status(killed));
+            } else if (status == RecordedTask.GO_ON) {
                 try {
                     resumeUser(next, 0);
                 } catch (TraceeGoneException e) {

@@ -109,7 +109,10 @@ final class SyscallRecorder {
         task.call = number;
         task.entryRecorded = false;
         task.exitRecorded = false;
-        task.scratched = false;
+        if (number != SyscallNumber.RESTART_SYSCALL) {
+            // What goes on after an interruption still writes to where the interrupted call was directed.
+            task.scratched = false;
+        }
         task.child = null;
         if (task.strict && !isAllowedInStrictMode(number)) {
             Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);

@@ -19,7 +19,7 @@ final class SignalCalls {
         calls.neverBlocks(
                 RT_SIGPROCMASK, "rt_sigprocmask", value("how", SIGNAL_HOW), in("set"), filled("oldset", 3), setSize);
         calls.special(RT_SIGRETURN, "rt_sigreturn", "sets all registers");
-        calls.special(RESTART_SYSCALL, "restart_syscall", "writes what the call that it continues would write");
+        calls.specialBlocking(RESTART_SYSCALL, "restart_syscall", "writes what the call that it continues would write");
         calls.neverBlocks(RT_SIGPENDING, "rt_sigpending", filled("set", 1), setSize);
         calls.mayBlock(
                 RT_SIGTIMEDWAIT, "rt_sigtimedwait", in("set"), out("info", Struct.SIGINFO), in("timeout"), setSize);
