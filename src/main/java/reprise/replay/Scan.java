@@ -31,13 +31,13 @@ final class Scan {
     /**
      * Moves a playback to a position, noting the stops from where it is to there.
      *
-     * @param including also those at the end itself
+     * @param including also those at the end itself, and not only what was written right before it
      */
     void run(Playback playback, Position end, boolean including) {
         last = null;
         place = null;
         if (!playback.route().isAtEvent()) {
-            note(playback, Halt.ADDRESS, playback.position());
+            note(playback, Halt.ADDRESS, playback.position(), true);
         }
         Follower follower = null;
         while (true) {
@@ -72,18 +72,17 @@ final class Scan {
             boolean ends = way != null
                     ? way.isDone()
                     : halt == Halt.APPLIED && playback.event() == end.event() && end.isAtEvent();
-            if (!ends || including) {
-                note(playback, halt, playback.look(halt));
-            }
+            note(playback, halt, playback.look(halt), !ends || including);
             if (ends) {
                 return;
             }
         }
     }
 
-    private void note(Playback playback, Halt halt, Position here) {
+    private void note(Playback playback, Halt halt, Position here, boolean all) {
         Stop stop = rules.judge(playback, halt);
-        if (stop != null) {
+        // What was written right before the end is written before it.
+        if (stop != null && (all || stop instanceof Stop.Watchpoint)) {
             last = stop;
             place = here;
         }

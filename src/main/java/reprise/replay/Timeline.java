@@ -388,7 +388,7 @@ public final class Timeline implements AutoCloseable {
     }
 
     private Stop arriveAt(Stop stop, Position place) {
-        if (place.event() < first) {
+        if (place.event() < first || place.event() == first && stop instanceof Stop.Exec) {
             seekToStart();
             return stopped(new Stop.Start(currentTask()));
         }
