@@ -381,8 +381,7 @@ final class PointRecorder {
         while (true) {
             result = Wait.any(task.tid(), breakpoints ? Wait.WNOHANG : 0);
             if (result > 0
-                    && (heldBack(task, Wait.status(result))
-                            || isInVain(task, Wait.status(result), breakpoints))) {
+                    && (heldBack(task, Wait.status(result)) || isInVain(task, Wait.status(result), breakpoints))) {
                 task.tracee.resume(how, 0);
             } else if (result != 0) {
                 break;

@@ -324,7 +324,7 @@ public final class Recorder {
             if (!points.name(task)) {
                 return;
             }
-            task.domain.namingCost = System.nanoTime() - begin;
+            task.domain.noteNamingCost(System.nanoTime() - begin);
         }
         if (!task.tracee.stash().isEmpty()) {
             signals.deliverHere(task);
