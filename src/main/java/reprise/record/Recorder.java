@@ -372,7 +372,10 @@ public final class Recorder {
 
     /** An event of the current task is complete: it goes on, or its turn ends. */
     void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
-        task.midway = systemCall && task.call == SyscallNumber.RT_SIGRETURN;
+        // What waited for the handler's end strikes before the interrupted computation goes on.
+        task.midway = systemCall
+                && task.call == SyscallNumber.RT_SIGRETURN
+                && TaskStatus.of(task.tid()).deliverable() == 0;
         task.spinning = RecordedTask.Spinning.NO;
         checksums.afterEvent(task, systemCall);
         Domain domain = task.domain;

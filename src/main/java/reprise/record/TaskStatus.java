@@ -9,11 +9,15 @@ import reprise.linux.Files;
  * @param state letter: R, S, D, T, t, Z, X
  * @param ignored signals that are ignored, as a kernel mask
  * @param caught signals that have a handler
+ * @param deliverable signals that are pending and not blocked: they strike before the task executes anything
  */
-record TaskStatus(char state, long ignored, long caught) {
+record TaskStatus(char state, long ignored, long caught, long deliverable) {
     private static final byte[] STATE = "State:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] IGNORED = "SigIgn:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] CAUGHT = "SigCgt:\t".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] PENDING = "SigPnd:\t".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] SHARED_PENDING = "ShdPnd:\t".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] BLOCKED = "SigBlk:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] IDS = "NSpid:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] GROUP_IDS = "NStgid:\t".getBytes(StandardCharsets.ISO_8859_1);
 
@@ -21,11 +25,15 @@ record TaskStatus(char state, long ignored, long caught) {
     static TaskStatus of(int tid) {
         byte[] text = Files.readAll("/proc/" + tid + "/status");
         if (text == null) {
-            return new TaskStatus('X', 0, 0);
+            return new TaskStatus('X', 0, 0, 0);
         }
         int state = find(text, STATE);
+        long pending = hex(text, find(text, PENDING)) | hex(text, find(text, SHARED_PENDING));
         return new TaskStatus(
-                state < 0 ? 'X' : (char) text[state], hex(text, find(text, IGNORED)), hex(text, find(text, CAUGHT)));
+                state < 0 ? 'X' : (char) text[state],
+                hex(text, find(text, IGNORED)),
+                hex(text, find(text, CAUGHT)),
+                pending & ~hex(text, find(text, BLOCKED)));
     }
 
     /** The id of task {@code tid} in the pid namespace of task {@code viewer}. */
