@@ -19,7 +19,7 @@ final class Domain {
     RecordedTask entered;
     /** Tasks alive. */
     int tasks;
-    /** How long it took to name an instant, the last time, in nanoseconds. */
+    /** How long it takes to name an instant, in nanoseconds; 0 if not known. */
     long namingCost;
     /** System.nanoTime when the current task's turn should end, at the next event. */
     long sliceEnd;
@@ -28,5 +28,10 @@ final class Domain {
 
     Domain(int id) {
         this.id = id;
+    }
+
+    /** Takes in how long it took once. The first time may be long, and one that was disturbed says little. */
+    void noteNamingCost(long nanos) {
+        namingCost = namingCost == 0 ? nanos : Math.min(nanos, (3 * namingCost + nanos) / 4);
     }
 }

@@ -398,8 +398,7 @@ final class PointRecorder {
         while (true) {
             result = Wait.any(task.tid(), breakpoints ? Wait.WNOHANG : 0);
             if (result > 0
-                    && (heldBack(task, Wait.status(result))
-                            || breakpoints && isBeforeBreakpoint(task, Wait.status(result)))) {
+                    && (heldBack(task, Wait.status(result)) || isInVain(task, Wait.status(result), breakpoints))) {
                 task.tracee.resume(how, 0);
             } else if (result != 0) {
                 break;
@@ -428,10 +427,18 @@ final class PointRecorder {
         return Moved.OVERTAKEN;
     }
 
-    /** Whether it was stopped on our request where the breakpoint's signal is yet to come, or waiting behind. */
-    private boolean isBeforeBreakpoint(RecordedTask task, int status) {
-        if (!Wait.isStopped(status) || Wait.event(status) != Ptrace.EVENT_STOP) {
+    /**
+     * Whether it was stopped on a request, and what it was let go for is yet to come: a step (the request was an earlier one), or
+     * the signal of a breakpoint at which it stands, which may wait behind.
+     */
+    private boolean isInVain(RecordedTask task, int status, boolean breakpoints) {
+        if (!Wait.isStopped(status)
+                || Wait.event(status) != Ptrace.EVENT_STOP
+                || Wait.stopSignal(status) != Signal.SIGTRAP) {
             return false;
+        }
+        if (!breakpoints) {
+            return true;
         }
         task.tracee.forgetRegisters();
         long address = task.tracee.get(Registers.RIP);

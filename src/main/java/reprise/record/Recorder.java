@@ -377,7 +377,7 @@ public final class Recorder {
             if (!points.name(task)) {
                 return;
             }
-            task.domain.namingCost = System.nanoTime() - begin;
+            task.domain.noteNamingCost(System.nanoTime() - begin);
         }
         markNamed(task);
         if (!task.tracee.stash().isEmpty()) {
