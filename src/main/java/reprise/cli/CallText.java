@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import reprise.linux.Errno;
+import reprise.runtime.BufferRecord;
 import reprise.syscall.RecordedMemory;
 import reprise.syscall.SyscallFormatter;
 import reprise.syscall.SyscallTable;
@@ -46,6 +47,21 @@ final class CallText {
         }
         String call = format(exit, entered);
         return resumed + call.substring(known(call, SyscallFormatter.formatEntry(number, entered)));
+    }
+
+    /** A call that was made without a stop: what it read from the program's memory is not known. */
+    String buffered(BufferRecord record) {
+        long[] arguments = new long[ARGUMENTS];
+        for (int index = 0; index < ARGUMENTS; index++) {
+            arguments[index] = record.argument(index);
+        }
+        return SyscallFormatter.format(record.number(), arguments, record.result(), address -> {
+            MemorySegment written = record.written(address);
+            return written == null
+                    ? null
+                    : written.asSlice(0, Math.min(written.byteSize(), MOST_BYTES))
+                            .toArray(JAVA_BYTE);
+        });
     }
 
     /** The task is gone, or executes another program: its call will not come back. */

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import reprise.linux.Signal;
+import reprise.runtime.BufferRecord;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.x86.Registers;
@@ -93,6 +94,17 @@ final class EventJson implements EventPrinter {
                 registers("registers", point.registers());
                 hex("vectorHash", point.vectorHash());
                 json.writeNumberField("pages", point.pages().length);
+                json.writeNumberField("probes", point.probes().length);
+            }
+            case Event.BufferedCalls buffered -> buffered(buffered);
+            case Event.CodePatched patched -> {
+                hex("resumeAt", patched.resumeAt());
+                json.writeArrayFieldStart("changes");
+                for (Event.MappingChange change : patched.changes()) {
+                    change(change);
+                }
+                json.writeEndArray();
+                writes(patched.writes());
             }
             case Event.Checksum checksum -> checksum(checksum);
             case Event.Note note -> json.writeStringField("text", note.text());
@@ -110,6 +122,21 @@ final class EventJson implements EventPrinter {
             }
             case Event.End end -> end(end.waitStatus());
         }
+    }
+
+    private void buffered(Event.BufferedCalls buffered) throws IOException {
+        json.writeBooleanField("stops", buffered.stops());
+        json.writeArrayFieldStart("calls");
+        BufferRecord record = new BufferRecord(buffered.records());
+        while (record.next()) {
+            json.writeStartObject();
+            json.writeNumberField("number", record.number());
+            json.writeStringField("name", SyscallTable.name(record.number()));
+            json.writeStringField("text", calls.buffered(record));
+            json.writeNumberField("result", record.result());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private void exited(Event.SyscallExit exit) throws IOException {

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import reprise.runtime.BufferRecord;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.trace.TraceSize;
@@ -27,6 +28,7 @@ final class EventStatistics implements EventPrinter {
     private long storedFiles;
     private long storedBytes;
     private long checkedPages;
+    private long patches;
     private long lastNanos;
 
     /** Counts of one thing. */
@@ -35,9 +37,16 @@ final class EventStatistics implements EventPrinter {
         long count;
         long errors;
         long bytes;
+        /** Of the count, system calls that did not stop the program. */
+        long buffered;
 
         Row(String name) {
             this.name = name;
+        }
+
+        void addBuffered(long moreBytes, boolean error) {
+            add(moreBytes, error);
+            buffered++;
         }
 
         void add(long moreBytes, boolean error) {
@@ -65,6 +74,18 @@ final class EventStatistics implements EventPrinter {
                         .add(bytes, error);
                 allCalls.add(bytes, error);
             }
+            case Event.BufferedCalls buffered -> {
+                BufferRecord record = new BufferRecord(buffered.records());
+                while (record.next()) {
+                    boolean failed = record.result() < 0 && record.result() >= -MAX_ERRNO;
+                    long length = record.length() - BufferRecord.HEADER;
+                    bytes += length;
+                    calls.computeIfAbsent(record.number(), number -> new Row(SyscallTable.name(number)))
+                            .addBuffered(length, failed);
+                    allCalls.addBuffered(length, failed);
+                }
+            }
+            case Event.CodePatched patched -> patches++;
             case Event.FileStored file -> {
                 storedFiles++;
                 storedBytes += file.size();
@@ -117,10 +138,15 @@ final class EventStatistics implements EventPrinter {
         }
         if (allCalls.count > 0) {
             output.line();
-            output.add("   calls   share   bytes   share  errors  system call").line();
+            output.add("   calls   share   bytes   share  errors   stops  system call")
+                    .line();
             for (Row row : sorted(calls)) {
                 counts(row, allCalls);
-                output.right(row.errors, 8).add("  ").add(row.name).line();
+                output.right(row.errors, 8)
+                        .right(row.count - row.buffered, 8)
+                        .add("  ")
+                        .add(row.name)
+                        .line();
             }
         }
     }
@@ -138,8 +164,13 @@ final class EventStatistics implements EventPrinter {
                 .line();
         term("system calls")
                 .add(allCalls.count)
-                .add(", all of them stopped the program")
+                .add(", ")
+                .add(allCalls.count - allCalls.buffered)
+                .add(" of them stopped the program, ")
+                .add(allCalls.buffered)
+                .add(" did not")
                 .line();
+        term("code patched").add(patches).add(patches == 1 ? " time" : " times").line();
         term("memory recorded").add(Amounts.bytes(events.bytes)).line();
         if (checkedPages > 0) {
             term("checksums")
@@ -183,6 +214,7 @@ final class EventStatistics implements EventPrinter {
             json.writeNumberField("storedFiles", storedFiles);
             json.writeNumberField("storedFileBytes", storedBytes);
             json.writeNumberField("checkedPages", checkedPages);
+            json.writeNumberField("patches", patches);
             json.writeNumberField("chunks", size.chunks());
             json.writeNumberField("uncompressedBytes", size.encodedBytes());
             json.writeNumberField("compressedBytes", size.storedBytes());
@@ -203,6 +235,7 @@ final class EventStatistics implements EventPrinter {
             json.writeNumberField("count", row.count);
             json.writeNumberField("errors", row.errors);
             json.writeNumberField("bytes", row.bytes);
+            json.writeNumberField("buffered", row.buffered);
             json.writeEndObject();
         }
         json.writeEndArray();

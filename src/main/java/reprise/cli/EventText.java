@@ -1,6 +1,7 @@
 package reprise.cli;
 
 import java.util.List;
+import reprise.runtime.BufferRecord;
 import reprise.trace.Event;
 import reprise.x86.Registers;
 
@@ -48,7 +49,15 @@ final class EventText implements EventPrinter {
             case Event.CoreBound bound -> line("domain " + header.domain() + " runs on core " + bound.core());
             case Event.ExecutionPoint point ->
                 line("interrupted at 0x" + Long.toHexString(Registers.get(point.registers(), Registers.RIP))
-                        + ", named by " + point.pages().length + " pages");
+                        + ", named by " + point.pages().length + " pages, with " + point.probes().length + " probes");
+            case Event.BufferedCalls buffered -> buffered(buffered);
+            case Event.CodePatched patched -> {
+                line("code patched, goes on at 0x" + Long.toHexString(patched.resumeAt()));
+                for (Event.MappingChange change : patched.changes()) {
+                    detail(MappingText.of(change));
+                }
+                writes(patched.writes());
+            }
             case Event.Checksum checksum -> checksum(checksum);
             case Event.Note note -> line("note: " + Quotes.plain(note.text()));
             case Event.FileStored file ->
@@ -140,6 +149,21 @@ final class EventText implements EventPrinter {
                         + ", ecx=0x" + Long.toHexString(trapped.rcx()) + ", edx=0x"
                         + Long.toHexString(trapped.rdx());
         };
+    }
+
+    private void buffered(Event.BufferedCalls buffered) {
+        BufferRecord record = new BufferRecord(buffered.records());
+        int count = 0;
+        while (record.next()) {
+            count++;
+        }
+        line(count
+                + (count == 1 ? " buffered call" : " buffered calls")
+                + (buffered.stops() ? ", and a stop behind the last" : ""));
+        record.rewind();
+        while (record.next()) {
+            detail(calls.buffered(record));
+        }
     }
 
     private void checksum(Event.Checksum checksum) {

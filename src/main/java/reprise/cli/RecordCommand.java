@@ -26,6 +26,10 @@ final class RecordCommand implements Command {
             Option.valued('o', "DIR", "Make the trace in DIR, which must not exist or be empty.");
     static final Option UNBUFFERED = Option.flag(
             'n', "no-buffer", "Stop at every system call instead of buffering those that allow it. Slower.");
+    static final Option BUFFER_AFTER = Option.optionallyValued(
+            "buffer-after",
+            "TIMES",
+            "Buffer the calls of a system call instruction once it has stopped the program TIMES times (6).");
     static final Option CHECKSUMS = Option.optionallyValued(
             "checksums",
             "WHEN",
@@ -46,7 +50,10 @@ final class RecordCommand implements Command {
             Option.flag('w', "Wait until all recorded processes have ended, not only the first.");
     static final Option IGNORED_SIGNAL = Option.valued('i', "SIG", "Never deliver signal SIG, a name or a number.");
     static final Option SWITCH_ALWAYS = Option.flag('s', "Let another thread run after every event.");
-    static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races. Not supported yet.");
+    static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races.");
+
+    /** What patching costs is regained by a few dozen calls. */
+    private static final String DEFAULT_STOPS = "6";
 
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,12}(?:\\.[0-9]{1,3})?)([KkMmGgTt]?)B?");
 
@@ -60,6 +67,7 @@ final class RecordCommand implements Command {
                 List.of(
                         DIRECTORY,
                         UNBUFFERED,
+                        BUFFER_AFTER,
                         CHECKSUMS,
                         VARIABLE,
                         SCRUBBED,
@@ -75,9 +83,6 @@ final class RecordCommand implements Command {
     public int run(Arguments arguments) {
         if (arguments.operands().isEmpty()) {
             throw syntax().wrongUse("no PROGRAM given");
-        }
-        if (arguments.has(CHAOS)) {
-            throw syntax().wrongUse("--chaos is not supported yet");
         }
         for (String variable : arguments.values(VARIABLE)) {
             if (variable.indexOf('=') < 1) {
@@ -119,6 +124,8 @@ final class RecordCommand implements Command {
                 target.inherited().blockedSignals(),
                 target.inherited().descriptors(),
                 arguments.has(SWITCH_ALWAYS),
+                stopsBeforeBuffering(arguments),
+                arguments.has(CHAOS),
                 Math.max(0, withheld));
         try {
             TraceDirectories traces = TraceDirectories.ofUser();
@@ -198,6 +205,17 @@ final class RecordCommand implements Command {
                 yield RecordOptions.Checksums.EVERY_NTH;
             }
         };
+    }
+
+    private int stopsBeforeBuffering(Arguments arguments) {
+        if (arguments.has(UNBUFFERED)) {
+            return 0;
+        }
+        String times = arguments.value(BUFFER_AFTER).orElse(DEFAULT_STOPS);
+        if (!times.matches("[1-9][0-9]{0,8}")) {
+            throw syntax().wrongUse("--buffer-after takes a number, not '" + times + "'");
+        }
+        return Integer.parseInt(times);
     }
 
     private static long checksumInterval(Arguments arguments) {

@@ -18,7 +18,9 @@ public final class PeriodicSignal implements AutoCloseable {
     private static final int SIGEV_THREAD_ID = 4;
     private static final long SA_RESTORER = 0x04000000;
 
+    private final MemorySegment times = Arena.ofAuto().allocate(32, 8);
     private final int timer;
+    private long interval;
 
     /** Interrupts the calling thread from now on, every {@code nanos} nanoseconds (below a second). */
     public PeriodicSignal(long nanos) {
@@ -42,11 +44,19 @@ public final class PeriodicSignal implements AutoCloseable {
             // CLOCK_MONOTONIC
             Syscall.check(Syscall.call(SyscallNumber.TIMER_CREATE, 1, event.address(), id.address()), "timer_create");
             timer = id.get(JAVA_INT, 0);
-            MemorySegment times = arena.allocate(32, 8);
-            times.set(JAVA_LONG, 8, nanos);
-            times.set(JAVA_LONG, 24, nanos);
-            Syscall.check(Syscall.call(SyscallNumber.TIMER_SETTIME, timer, 0, times.address(), 0), "timer_settime");
         }
+        setInterval(nanos);
+    }
+
+    /** Changes the interval, in nanoseconds (below a second). */
+    public void setInterval(long nanos) {
+        if (interval == nanos) {
+            return;
+        }
+        interval = nanos;
+        times.set(JAVA_LONG, 8, nanos);
+        times.set(JAVA_LONG, 24, nanos);
+        Syscall.check(Syscall.call(SyscallNumber.TIMER_SETTIME, timer, 0, times.address(), 0), "timer_settime");
     }
 
     @Override

@@ -7,6 +7,13 @@ public final class Signal {
     public static final int SIGQUIT = 3;
     public static final int SIGILL = 4;
     public static final int SIGTRAP = 5;
+
+    /** si_code of a SIGTRAP that follows a single step. */
+    public static final int TRAP_TRACE = 2;
+
+    /** si_code of a SIGTRAP raised by a breakpoint register. */
+    public static final int TRAP_HWBKPT = 4;
+
     public static final int SIGABRT = 6;
     public static final int SIGBUS = 7;
     public static final int SIGFPE = 8;

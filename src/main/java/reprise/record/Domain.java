@@ -19,10 +19,12 @@ final class Domain {
     RecordedTask entered;
     /** Tasks alive. */
     int tasks;
-    /** By how much longer than usual a task may compute before it is interrupted: where naming an instant is costly. */
-    long patience = 1;
-    /** System.nanoTime when the current task's turn should end. */
+    /** How long it took to name an instant, the last time, in nanoseconds. */
+    long namingCost;
+    /** System.nanoTime when the current task's turn should end, at the next event. */
     long sliceEnd;
+    /** System.nanoTime when it should end without an event. */
+    long computationEnd;
 
     Domain(int id) {
         this.id = id;

@@ -62,6 +62,7 @@ final class ExecRecorder {
         } while (!Wait.isSyscallStop(status));
         task.inCall = false;
         task.counterFaults = false;
+        task.readImpliesExec = false;
         task.entryRecorded = false;
         task.exitRecorded = false;
         task.clearTid = 0;

@@ -24,16 +24,21 @@ final class ExitRecorder {
 
     private final Recorder recorder;
     private final TraceWriter trace;
+    private final SyscallBuffers buffers;
     private final MemorySegment buffer = Arena.global().allocate(64, 16);
 
-    ExitRecorder(Recorder recorder, TraceWriter trace) {
+    ExitRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers) {
         this.recorder = recorder;
+        this.buffers = buffers;
         this.trace = trace;
     }
 
     /** The task is at its PTRACE_EVENT_EXIT; its memory is still there. */
     void exiting(RecordedTask task) {
         if (!task.endRecorded) {
+            if (task.domain.current == task) {
+                buffers.flush(task, false);
+            }
             record(task, (int) Ptrace.eventMessage(task.tid()));
         }
         if (task.state == RecordedTask.State.RUNNING && !task.inCall && !Recorder.isNamed(task)) {
@@ -88,6 +93,10 @@ final class ExitRecorder {
 
     private void record(RecordedTask task, int waitStatus) {
         task.endRecorded = true;
+        if (task.inCall && !task.exitRecorded) {
+            // It computed up to the call in which it was killed; who shares its memory sees that.
+            recorder.recordEntry(task);
+        }
         List<Long> died = robustFutexes(task);
         trace.taskExit(task.domain.id, task.tid(), waitStatus);
         for (long address : died) {

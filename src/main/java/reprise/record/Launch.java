@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
@@ -95,6 +96,10 @@ final class Launch {
         installFilter();
         LinuxException first = null;
         for (byte[] candidate : options.candidates()) {
+            String path = new String(candidate, StandardCharsets.UTF_8);
+            if (ProgramClass.is32Bit(path)) {
+                throw new LinuxException("recording a 32-bit program, " + path, Errno.ENOEXEC);
+            }
             int errno = executeFile(put(candidate), vector, variables);
             if (errno == 0) {
                 return;

@@ -8,6 +8,10 @@ final class MappedFile {
     int object;
     /** Bytes of the shared object as the trace knows it. */
     long objectSize;
+    /** Number of its copy in the trace that private mappings show; 0 if there is none. */
+    int stored;
+    /** Its bytes as private mappings show them in the trace. */
+    long privateSize;
     /** Whether some mapping of it is shared and may be written. */
     boolean writable;
 

@@ -2,6 +2,7 @@ package reprise.record;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.LongConsumer;
 import reprise.linux.Files;
 import reprise.trace.FileStore;
 import reprise.trace.TraceWriter;
@@ -14,11 +15,14 @@ final class MappedFiles {
     private final TraceWriter trace;
     private final FileStore store;
     private final Map<Identity, MappedFile> live = new HashMap<>();
+    private final LongConsumer listener;
     private int nextObject = 1;
 
-    MappedFiles(TraceWriter trace, FileStore store) {
+    /** {@code listener}: is told the inode numbers of files that are mapped. */
+    MappedFiles(TraceWriter trace, FileStore store, LongConsumer listener) {
         this.trace = trace;
         this.store = store;
+        this.listener = listener;
     }
 
     /**
@@ -39,6 +43,7 @@ final class MappedFiles {
 
     /** What is known of a file; created if it is not known yet. */
     MappedFile of(Files.Status status) {
+        listener.accept(status.inode());
         return live.computeIfAbsent(
                 new Identity(status.device(), status.inode()), key -> new MappedFile(key.device, key.inode));
     }

@@ -24,7 +24,9 @@ final class MappingRecorder {
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_ANONYMOUS = 0x20;
     private static final int MAP_FIXED_NOREPLACE = 0x100000;
+    private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
     private static final int MREMAP_DONTUNMAP = 4;
     private static final int ACCESS_MODE = 3;
     private static final int O_TRUNC = 01000;
@@ -69,6 +71,7 @@ final class MappingRecorder {
         pending = null;
         pendingFile = null;
         if (result < 0 && result >= -4095) {
+            PartialChanges.find(task, number, result, changes);
             return;
         }
         resize(task, number, result);
@@ -90,28 +93,34 @@ final class MappingRecorder {
 
     /** A file that is mapped as a shared object may have another size now, which decides where access to it faults. */
     private void resize(RecordedTask task, int number, long result) {
-        int descriptor;
-        switch (number) {
-            case SyscallNumber.OPEN, SyscallNumber.OPENAT -> {
-                int flags = (int) task.argument(number == SyscallNumber.OPEN ? 1 : 2);
-                if ((flags & O_TRUNC) == 0) {
-                    return;
-                }
-                descriptor = (int) result;
-            }
-            default -> {
-                descriptor = writtenDescriptor(task, number);
-                if (descriptor < 0) {
-                    return;
-                }
-            }
-        }
-        Files.Status status = Files.status("/proc/" + task.tid() + "/fd/" + descriptor);
+        String path = resized(task, number, result);
+        Files.Status status = path == null ? null : Files.status(path);
         MappedFile file = status == null || !status.isRegular() ? null : files.find(status);
         if (file != null && file.object != 0 && file.objectSize != status.size()) {
             file.objectSize = status.size();
             changes.add(new Event.Resize(file.object, status.size()));
         }
+        if (file != null && file.stored != 0 && file.privateSize != status.size()) {
+            PrivateSizes.follow(task, file, status.size(), changes);
+        }
+    }
+
+    /** A path to the file whose size a call may have changed; null if there is none. */
+    private String resized(RecordedTask task, int number, long result) {
+        int descriptor = switch (number) {
+            case SyscallNumber.OPEN -> (task.argument(1) & O_TRUNC) != 0 ? (int) result : -1;
+            case SyscallNumber.OPENAT -> (task.argument(2) & O_TRUNC) != 0 ? (int) result : -1;
+            case SyscallNumber.OPENAT2 -> (task.tracee.readWord(task.argument(2)) & O_TRUNC) != 0 ? (int) result : -1;
+            case SyscallNumber.CREAT -> (int) result;
+            default -> writtenDescriptor(task, number);
+        };
+        if (descriptor >= 0) {
+            return TaskPaths.ofDescriptor(task, descriptor);
+        }
+        if (number != SyscallNumber.TRUNCATE) {
+            return null;
+        }
+        return TaskPaths.resolve(task, task.tracee.readString(task.argument(0)));
     }
 
     /** The descriptor whose file a call may have written to, -1 if it writes to none. */
@@ -130,6 +139,12 @@ final class MappingRecorder {
         };
     }
 
+    /** What mmap and mprotect were asked for, and what the kernel adds to it. */
+    private static int protection(RecordedTask task) {
+        int asked = (int) task.argument(2);
+        return task.readImpliesExec && (asked & PROT_READ) != 0 ? asked | PROT_EXEC : asked;
+    }
+
     private void change(Event.MappingChange change) {
         changes.add(change);
         pending = change;
@@ -137,20 +152,20 @@ final class MappingRecorder {
 
     private void map(RecordedTask task, long address) {
         long length = pages(task.argument(1));
-        int protection = (int) task.argument(2);
+        int protection = protection(task);
         int flags = (int) task.argument(3);
         boolean shared = (flags & MAP_TYPE) != MAP_PRIVATE;
         int kept = flags & ~(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_TYPE) | (shared ? MAP_SHARED : MAP_PRIVATE);
         Event.Backing backing;
         String name = "";
         if ((flags & MAP_ANONYMOUS) != 0) {
-            backing = shared ? sharedZeroes(task, length) : new Event.Anonymous();
+            backing = shared ? sharedZeroes(task, length, 0) : new Event.Anonymous();
         } else {
             String path = "/proc/" + task.tid() + "/fd/" + (int) task.argument(4);
             Files.Status status = Files.status(path);
             name = String.valueOf(Files.readLink(path));
             if (status != null && status.isCharacterDevice() && status.specialDevice() == DEV_ZERO) {
-                backing = shared ? sharedZeroes(task, length) : new Event.Anonymous();
+                backing = shared ? sharedZeroes(task, length, task.argument(5)) : new Event.Anonymous();
                 kept |= MAP_ANONYMOUS;
             } else if (status == null || !status.isRegular()) {
                 recorder.note(
@@ -164,10 +179,11 @@ final class MappingRecorder {
         change(new Event.Map(new Event.Mapping(address, length, protection, kept, backing, name)));
     }
 
-    private Event.Backing sharedZeroes(RecordedTask task, long length) {
+    /** Of /dev/zero the kernel makes an object as long as the mapping, even if that begins at an offset in it. */
+    private Event.Backing sharedZeroes(RecordedTask task, long length, long offset) {
         pendingFile = files.anonymous(task.domain.id, task.tid(), length);
         pendingFile.writable = true;
-        return new Event.Shared(pendingFile.object, 0);
+        return new Event.Shared(pendingFile.object, offset);
     }
 
     private Event.Backing mapFile(
@@ -188,6 +204,8 @@ final class MappingRecorder {
         if (!shared) {
             boolean changing = file.writable || status.device() != 0 && isMemoryFile(name);
             int stored = files.store(task.domain.id, task.tid(), path, name, changing);
+            file.stored = stored;
+            file.privateSize = status.size();
             return new Event.PrivateFile(stored, offset);
         }
         if (file.object != 0 && !isMapped(file)) {
@@ -254,7 +272,7 @@ final class MappingRecorder {
     private void protect(RecordedTask task) {
         long address = task.argument(0);
         long length = pages(task.argument(1));
-        int protection = (int) task.argument(2);
+        int protection = protection(task);
         if ((protection & PROT_WRITE) != 0) {
             for (AddressSpace.Range<MappedFile> range :
                     task.process.memory.mappings.overlapping(address, address + length)) {
@@ -272,9 +290,9 @@ final class MappingRecorder {
         long old = pages(mappings.breakAddress());
         long now = pages(result);
         if (mappings.breakAddress() != 0 && now > old) {
-            // PROT_READ|PROT_WRITE
+            int protection = PROT_READ | PROT_WRITE | (task.readImpliesExec ? PROT_EXEC : 0);
             changes.add(new Event.Map(new Event.Mapping(
-                    old, now - old, 3, MAP_PRIVATE | MAP_ANONYMOUS, new Event.Anonymous(), "[heap]")));
+                    old, now - old, protection, MAP_PRIVATE | MAP_ANONYMOUS, new Event.Anonymous(), "[heap]")));
         } else if (mappings.breakAddress() != 0 && now < old) {
             changes.add(new Event.Unmap(now, old - now));
         }
@@ -361,9 +379,11 @@ final class MappingRecorder {
     /** Brings the task's address space up to date with what {@link #prepare} found. */
     void commit(RecordedTask task) {
         AddressSpace<MappedFile> mappings = task.process.memory.mappings;
+        PatchedCode code = task.process.memory.code;
         switch (pending) {
             case null -> {}
             case Event.Map(Event.Mapping mapping) -> {
+                code.unmapped(mapping.address(), mapping.length());
                 if (pendingFile != null) {
                     long offset = switch (mapping.backing()) {
                         case Event.PrivateFile file -> file.offset();
@@ -376,14 +396,20 @@ final class MappingRecorder {
                     mappings.unmap(mapping.address(), mapping.length());
                 }
             }
-            case Event.Unmap unmap -> mappings.unmap(unmap.address(), unmap.length());
-            case Event.Remap remap ->
+            case Event.Unmap unmap -> {
+                code.unmapped(unmap.address(), unmap.length());
+                mappings.unmap(unmap.address(), unmap.length());
+            }
+            case Event.Remap remap -> {
+                code.unmapped(remap.oldAddress(), remap.oldLength());
+                code.unmapped(remap.newAddress(), remap.newLength());
                 mappings.remap(
                         remap.oldAddress(),
                         remap.oldLength(),
                         remap.newAddress(),
                         remap.newLength(),
                         (remap.flags() & MREMAP_DONTUNMAP) != 0 || remap.oldLength() == 0);
+            }
             case Event.Protect protect -> {}
             case Event.Resize resize -> {}
             case Event.Discard discard -> {}
@@ -397,11 +423,11 @@ final class MappingRecorder {
             attached = null;
         }
         int descriptor = writtenDescriptor(task, number);
-        if (descriptor < 0) {
+        if (descriptor < 0 && number != SyscallNumber.TRUNCATE) {
             return;
         }
-        String path = "/proc/" + task.tid() + "/fd/" + descriptor;
-        Files.Status status = Files.status(path);
+        String path = resized(task, number, result);
+        Files.Status status = path == null ? null : Files.status(path);
         if (status == null || !status.isRegular()) {
             return;
         }
@@ -424,7 +450,7 @@ final class MappingRecorder {
                 from = task.argument(3);
                 to = from + result;
             }
-            case SyscallNumber.FTRUNCATE -> {
+            case SyscallNumber.FTRUNCATE, SyscallNumber.TRUNCATE -> {
                 from = task.argument(1);
                 to = pages(from);
             }

@@ -5,38 +5,84 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import reprise.linux.ProcessMemory;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.trace.TraceWriter;
 import reprise.tracee.MemoryScanner;
+import reprise.tracee.ProcMaps;
+import reprise.x86.EffectiveAddress;
+import reprise.x86.FlagUse;
+import reprise.x86.GeneralRegister;
+import reprise.x86.Instruction;
+import reprise.x86.InstructionDecoder;
 import reprise.x86.Registers;
 import reprise.x86.VectorState;
 
 /**
  * Names instants in the midst of a computation by the state at them.
  *
- * <p>Replay has to look at the state each time that it comes to the same instruction, so a location that is executed
- * rarely is better than one in a hot loop: for a moment the task runs on to see whether it returns to one of its callers.
+ * <p>Replay looks at the state each time it comes to the same instruction, mostly with a probe: code in the process that compares
+ * registers and a few words of memory. So the task is let go on by single steps for a moment, to where a probe can be planted
+ * well, and the words that it uses meanwhile are noted. Where code is written while it runs there are no probes, and a place
+ * is looked for that is executed rarely: for a moment the task runs on to see whether it returns to one of its callers.
  */
 final class PointRecorder {
     /** How long the task may take to return to a caller, in nanoseconds. */
     private static final long SEARCH = 1_000_000;
 
+    /** Steps at most, of about ten microseconds: within these a hot loop comes round. */
+    private static final int STEPS = 200;
+
+    private static final int STEPS_AT_LEAST = 50;
+
+    /** How long they may take before the next place is as good as any, in nanoseconds. */
+    private static final long STEPPING = 3_000_000;
+
+    /** More steps at most to a place that is good for a probe. */
+    private static final int STEPS_TO_PLACE = 60;
+
+    private static final int JUMP = 5;
     private static final int STACK = 8192;
     private static final int LOCATIONS = 4;
     /** DR7: local enable of breakpoints 0 to 3, each for execution. */
     private static final long ALL_ENABLED = 0x55;
 
+    private static final GeneralRegister[] GENERAL = GeneralRegister.values();
+
+    private static final long RESUME_FLAG = 1 << 16;
+    private static final long USER_END = 0x7fff_ffff_f000L;
+
     private final Recorder recorder;
     private final TraceWriter trace;
+    private final SyscallBuffers buffers;
+    private final SlicePolicy slices;
+    private final ProbeWords words = new ProbeWords();
     private final MemorySegment stack = Arena.global().allocate(STACK, 16);
-    private final MemorySegment code = Arena.global().allocate(16, 8);
+    private final MemorySegment code = Arena.global().allocate(32, 8);
     private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
+    private final MemorySegment begin = Arena.global().allocate(Registers.SIZE, 16);
     private final long[] callers = new long[LOCATIONS];
+    private final long[] targets = new long[STEPS];
+    private int targetCount;
+    private int registersChanging;
+    private final byte[] bytes = new byte[32];
+    private final InstructionDecoder decoder = new InstructionDecoder();
+    private final Instruction instruction = new Instruction();
+    private final Instruction following = new Instruction();
 
-    PointRecorder(Recorder recorder, TraceWriter trace) {
+    /** What became of an attempt to move the task a little. */
+    private enum Moved {
+        THERE,
+        /** Something else happened, which has been dealt with. */
+        OVERTAKEN
+    }
+
+    PointRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers, SlicePolicy slices) {
+        this.slices = slices;
         this.recorder = recorder;
+        this.buffers = buffers;
         this.trace = trace;
     }
 
@@ -46,26 +92,37 @@ final class PointRecorder {
      * @return whether it did; otherwise the task came to an event that names itself, which has been dealt with, or goes on
      */
     boolean name(RecordedTask task) {
+        task.spinning = RecordedTask.Spinning.NO;
+        words.begin(task);
+        registersChanging = 0;
         if (canBreak(task)) {
-            int count = callers(task);
-            if (count > 0 && !runTo(task, count)) {
+            if (isWritable(task, task.tracee.get(Registers.RIP))) {
+                int count = callers(task);
+                if (count > 0 && runTo(task, count) == Moved.OVERTAKEN) {
+                    return false;
+                }
+            }
+            if (step(task) == Moved.OVERTAKEN) {
                 return false;
             }
         }
-        if (repeatedLength(task) > 0 && canBreak(task)) {
-            // Replay cannot stop in the middle of a string instruction: name the instant when it is done.
-            callers[0] = task.tracee.get(Registers.RIP) + repeatedLength(task);
-            if (!runTo(task, 1)) {
-                return false;
-            }
+        if (isInside(task)) {
+            return false;
         }
-        if (repeatedLength(task) > 0) {
-            // Still there. Try again later.
+        if (!decode(task)
+                || isRepeated()
+                || instruction.kind() == Instruction.Kind.SYSCALL
+                || Long.compareUnsigned(task.tracee.get(Registers.RIP), USER_END) >= 0) {
+            // A system call will name itself; in the middle of a string instruction replay cannot stop. Try again later.
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
             return false;
         }
-        MemoryScanner.Changes changes = task.process.memory.changes(task.tracee, !task.ownFilters);
+        buffers.flush(task, false);
+        // The kernel sets the resume flag where a breakpoint or a page fault stopped the task; no instruction shows it.
+        task.tracee.set(Registers.EFLAGS, task.tracee.get(Registers.EFLAGS) & ~RESUME_FLAG);
+        words.take(task.tracee);
+        MemoryScanner.Changes changes = task.process.memory.written(task.tracee, !task.ownFilters);
         trace.executionPoint(
                 task.domain.id,
                 task.tid(),
@@ -74,7 +131,22 @@ final class PointRecorder {
                 changes.complete(),
                 changes.pages(),
                 changes.hashes(),
-                changes.pages().length);
+                words.where(),
+                words.values(),
+                words.count(),
+                registersChanging,
+                words.changing());
+        return true;
+    }
+
+    /** Whether the task got into a call that it performs by itself; it has been sent on to come out of it. */
+    private boolean isInside(RecordedTask task) {
+        if (!SyscallBuffers.isInside(task)) {
+            return false;
+        }
+        buffers.bringOut(task);
+        task.state = RecordedTask.State.RUNNING;
+        task.tracee.resume(recorder.userResume(task), 0);
         return true;
     }
 
@@ -84,6 +156,182 @@ final class PointRecorder {
                 && (TaskStatus.of(task.tid()).ignored() & Signal.bit(Signal.SIGTRAP)) == 0;
     }
 
+    /** Whether the program can write to the code at an address. Code from files is taken to be only read. */
+    private static boolean isWritable(RecordedTask task, long address) {
+        if (!task.process.memory.mappings.overlapping(address, address + 1).isEmpty()) {
+            return false;
+        }
+        for (ProcMaps.Region region : ProcMaps.read(task.tid())) {
+            if (region.start() <= address && address < region.end()) {
+                return (region.protection() & ProcMaps.WRITE) != 0;
+            }
+        }
+        return false;
+    }
+
+    // ---- stepping ----
+
+    /** Steps until the task comes round to where it began, or for a while, and then to where a probe can be planted. */
+    private Moved step(RecordedTask task) {
+        targetCount = 0;
+        registersChanging = 0;
+        MemorySegment.copy(task.tracee.registers(), 0, begin, 0, Registers.SIZE);
+        long start = Registers.get(begin, Registers.RIP);
+        boolean round = false;
+        boolean enough = false;
+        boolean anyPlace = slices.anyPlace();
+        int detour = 0;
+        long deadline = System.nanoTime() + STEPPING;
+        for (int steps = 0; steps < STEPS + STEPS_TO_PLACE; steps++) {
+            if (SyscallBuffers.isInside(task) || !decode(task)) {
+                return Moved.THERE;
+            }
+            // However slow the machine: a hot loop has to come round.
+            long late = steps < STEPS_AT_LEAST ? 0 : System.nanoTime() - deadline;
+            enough |= round && detour-- <= 0 || steps >= STEPS || late > 0;
+            // Where the flags are of no use a probe is twice as fast.
+            boolean best = steps > STEPS_TO_PLACE || FlagUse.areDead(bytes, 0, decoder, following);
+            if (enough && (anyPlace || best && isGoodPlace() || late > STEPPING) && !isRepeated()) {
+                return Moved.THERE;
+            }
+            Moved moved;
+            if (isRepeated()) {
+                // A string instruction may take long: one is enough.
+                enough = true;
+                callers[0] = instruction.end();
+                moved = runTo(task, 1);
+            } else if (isSteppable()) {
+                moved = stepOnce(task);
+            } else {
+                return Moved.THERE;
+            }
+            if (moved == Moved.OVERTAKEN) {
+                return Moved.OVERTAKEN;
+            }
+            if (!round && task.tracee.get(Registers.RIP) == start) {
+                round = true;
+                boolean changed = words.compare(task.tracee);
+                registersChanging = changedRegisters(task);
+                if (registersChanging == 0) {
+                    task.spinning = !changed
+                            ? RecordedTask.Spinning.YES
+                            : words.anyUnchanged() ? RecordedTask.Spinning.MAYBE : RecordedTask.Spinning.NO;
+                }
+                detour = slices.detour(steps);
+            }
+        }
+        return Moved.THERE;
+    }
+
+    /** The general registers that differ from those at the begin, a bit for each. */
+    private int changedRegisters(RecordedTask task) {
+        int changed = 0;
+        for (GeneralRegister register : GENERAL) {
+            int offset = Registers.offset(register);
+            if (task.tracee.get(offset) != Registers.get(begin, offset)) {
+                changed |= 1 << register.ordinal();
+            }
+        }
+        return changed;
+    }
+
+    private boolean decode(RecordedTask task) {
+        long address = task.tracee.get(Registers.RIP);
+        int length = (int) Math.max(0, ProcessMemory.read(task.tid(), address, code, code.byteSize()));
+        if (length < code.byteSize()) {
+            // At the end of a mapping, or without permission to read.
+            length = (int) Math.max(0, task.tracee.read(address, code, code.byteSize()));
+        }
+        MemorySegment.copy(code, JAVA_BYTE, 0, bytes, 0, length);
+        return decoder.decode(bytes, 0, length, address, instruction);
+    }
+
+    /**
+     * Whether a step over the instruction leaves the state that it would leave anyhow, and makes no event. A step would
+     * show pushf the trap flag; a step over a move to ss is two.
+     */
+    private boolean isSteppable() {
+        return switch (instruction.kind()) {
+            case OTHER ->
+                isOneByteOpcode()
+                        ? switch (instruction.opcode()) {
+                            case 0x9c, 0x9d, 0x8e -> false;
+                            default -> true;
+                        }
+                        : instruction.opcode() != 0xa2; // cpuid may be made to fault
+            case NOP, JUMP, CONDITIONAL_JUMP, LOOP, CALL, INDIRECT_JUMP, INDIRECT_CALL, RETURN -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether five bytes from here on are plain instructions to which nothing was seen to jump but the first. */
+    private boolean isGoodPlace() {
+        long address = instruction.address();
+        for (int offset = 0; offset < JUMP; ) {
+            if (!decoder.decode(bytes, offset, bytes.length, address + offset, following)) {
+                return false;
+            }
+            boolean plain = switch (following.kind()) {
+                case OTHER, NOP, CONDITIONAL_JUMP -> true;
+                default -> false;
+            };
+            if (!plain) {
+                return false;
+            }
+            offset += following.length();
+        }
+        for (int i = 0; i < targetCount; i++) {
+            if (targets[i] > address && targets[i] < address + JUMP) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Moved stepOnce(RecordedTask task) {
+        long operand = EffectiveAddress.of(bytes, 0, instruction, task.tracee.registers());
+        if (operand != EffectiveAddress.NONE) {
+            words.use(task.tracee, operand);
+        }
+        long end = instruction.end();
+        Moved moved = run(task, Ptrace.SINGLESTEP, Long.MAX_VALUE);
+        if (moved == Moved.THERE) {
+            long next = task.tracee.get(Registers.RIP);
+            if (next != end && targetCount < targets.length) {
+                targets[targetCount++] = next;
+            }
+        }
+        return moved;
+    }
+
+    /** The string instruction with a repeat prefix that was decoded last: the task may be in the middle of it. */
+    private boolean isRepeated() {
+        boolean repeats = false;
+        for (int index = 0; index < instruction.opcodeOffset(); index++) {
+            repeats |= bytes[index] == (byte) 0xf2 || bytes[index] == (byte) 0xf3;
+        }
+        return repeats && isOneByteOpcode() && switch (instruction.opcode()) {
+            case 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x6c, 0x6d, 0x6e, 0x6f -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether nothing but prefixes is before the opcode. */
+    private boolean isOneByteOpcode() {
+        for (int index = 0; index < instruction.opcodeOffset(); index++) {
+            boolean prefix = switch (bytes[index] & 0xff) {
+                case 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 -> true;
+                default -> (bytes[index] & 0xf0) == 0x40;
+            };
+            if (!prefix) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // ---- running to a caller ----
+
     /** Finds return addresses on the stack: words behind call instructions; the outer ones if there are many. */
     private int callers(RecordedTask task) {
         long top = task.tracee.get(Registers.RSP);
@@ -92,7 +340,7 @@ final class PointRecorder {
         int skip = 1;
         for (long at = 0; at + 8 <= length && found < LOCATIONS; at += 8) {
             long word = stack.get(JAVA_LONG, at);
-            if (word > 0x10000 && word < 0x7fff_ffff_f000L && isBehindCall(task, word) && --skip <= 0) {
+            if (word > 0x10000 && word < USER_END && isBehindCall(task, word) && --skip <= 0) {
                 callers[found++] = word;
                 skip = 1 << found;
             }
@@ -101,7 +349,7 @@ final class PointRecorder {
     }
 
     private boolean isBehindCall(RecordedTask task, long address) {
-        if (reprise.linux.ProcessMemory.read(task.tid(), address - 7, code, 7) != 7) {
+        if (ProcessMemory.read(task.tid(), address - 7, code, 7) != 7) {
             return false;
         }
         boolean direct = code.get(JAVA_BYTE, 2) == (byte) 0xe8;
@@ -113,46 +361,76 @@ final class PointRecorder {
         return code.get(JAVA_BYTE, offset) == (byte) 0xff && (code.get(JAVA_BYTE, offset + 1) >> 3 & 7) == 2;
     }
 
-    /** Lets the task run until it comes to one of the callers, or time is up; false if something else happened. */
-    private boolean runTo(RecordedTask task, int count) {
+    /** Lets the task run until it comes to one of the callers, or time is up. */
+    private Moved runTo(RecordedTask task, int count) {
         for (int index = 0; index < count; index++) {
             Ptrace.setDebugRegister(task.tid(), index, callers[index]);
         }
         Ptrace.setDebugRegister(task.tid(), 7, ALL_ENABLED & (1L << 2 * count) - 1);
-        task.tracee.resume(recorder.userResume(task), 0);
-        long deadline = System.nanoTime() + SEARCH;
+        return run(task, recorder.userResume(task), System.nanoTime() + SEARCH);
+    }
+
+    /** Lets the task go on until it stops for us, or time is up. Signals from outside are held back meanwhile. */
+    private Moved run(RecordedTask task, int how, long deadline) {
+        boolean breakpoints = how != Ptrace.SINGLESTEP;
+        task.tracee.resume(how, 0);
         long result;
-        do {
-            result = Wait.any(task.tid(), Wait.WNOHANG);
-            if (result == 0 && System.nanoTime() > deadline && !task.interrupting) {
+        while (true) {
+            result = Wait.any(task.tid(), breakpoints ? Wait.WNOHANG : 0);
+            if (result > 0
+                    && (heldBack(task, Wait.status(result))
+                            || breakpoints && isBeforeBreakpoint(task, Wait.status(result)))) {
+                task.tracee.resume(how, 0);
+            } else if (result != 0) {
+                break;
+            } else if (System.nanoTime() > deadline && !task.interrupting) {
                 task.interrupting = true;
                 Ptrace.interrupt(task.tid());
             }
-        } while (result == 0 || result > 0 && heldBack(task, Wait.status(result)));
+        }
         task.tracee.forgetRegisters();
         int status = result > 0 ? Wait.status(result) : 0;
         boolean stopped = result > 0 && Wait.isStopped(status) && Wait.event(status) != Ptrace.EVENT_EXIT;
-        if (stopped) {
+        if (stopped && breakpoints) {
             Ptrace.setDebugRegister(task.tid(), 7, 0);
         }
-        boolean asked = stopped && Wait.event(status) == Ptrace.EVENT_STOP && Wait.stopSignal(status) == Signal.SIGTRAP;
-        boolean hit = stopped
-                && Wait.event(status) == 0
-                && Wait.stopSignal(status) == Signal.SIGTRAP
-                && isCaller(task, count);
-        if (asked) {
+        boolean trapped = stopped && Wait.stopSignal(status) == Signal.SIGTRAP && !Wait.isSyscallStop(status);
+        if (trapped && Wait.event(status) == Ptrace.EVENT_STOP) {
             task.interrupting = false;
+            return Moved.THERE;
         }
-        if (asked || hit) {
-            return true;
+        if (trapped && Wait.event(status) == 0 && isOurs(task)) {
+            return Moved.THERE;
         }
         if (result > 0) {
             recorder.dispatch(task, status);
         }
+        return Moved.OVERTAKEN;
+    }
+
+    /** Whether it was stopped on our request where the breakpoint's signal is yet to come, or waiting behind. */
+    private boolean isBeforeBreakpoint(RecordedTask task, int status) {
+        if (!Wait.isStopped(status) || Wait.event(status) != Ptrace.EVENT_STOP) {
+            return false;
+        }
+        task.tracee.forgetRegisters();
+        long address = task.tracee.get(Registers.RIP);
+        for (long caller : callers) {
+            if (caller == address) {
+                return true;
+            }
+        }
         return false;
     }
 
-    /** Whether the stop is for a signal from outside, which has been held back; the task runs on. */
+    /** Whether a SIGTRAP comes from a step or a breakpoint register. */
+    private boolean isOurs(RecordedTask task) {
+        Ptrace.getSignalInfo(task.tid(), info);
+        int cause = Ptrace.codeOf(info);
+        return cause == Signal.TRAP_TRACE || cause == Signal.TRAP_HWBKPT;
+    }
+
+    /** Whether the stop is for a signal from outside, which has been held back; the task can go on. */
     private boolean heldBack(RecordedTask task, int status) {
         task.tracee.forgetRegisters();
         if (!Wait.isStopped(status) || Wait.event(status) != 0 || Wait.isSyscallStop(status)) {
@@ -164,38 +442,6 @@ final class PointRecorder {
             return false;
         }
         task.tracee.stashSignal(signal);
-        task.tracee.resume(recorder.userResume(task), 0);
         return true;
-    }
-
-    private boolean isCaller(RecordedTask task, int count) {
-        long address = task.tracee.get(Registers.RIP);
-        for (int index = 0; index < count; index++) {
-            if (callers[index] == address) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** The length of the string instruction with a repeat prefix at which the task stands; 0 if there is none. */
-    private int repeatedLength(RecordedTask task) {
-        task.tracee.read(task.tracee.get(Registers.RIP), code, 4);
-        boolean repeats = false;
-        for (int index = 0; index < 4; index++) {
-            int length = index + 1;
-            int octet = code.get(JAVA_BYTE, index) & 0xff;
-            switch (octet) {
-                case 0xf2, 0xf3 -> repeats = true;
-                case 0x66, 0x67, 0x48 -> {}
-                case 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x6c, 0x6d, 0x6e, 0x6f -> {
-                    return repeats ? length : 0;
-                }
-                default -> {
-                    return 0;
-                }
-            }
-        }
-        return 0;
     }
 }

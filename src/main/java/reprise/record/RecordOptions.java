@@ -16,6 +16,9 @@ import java.util.List;
  * @param blockedSignals signals that the program shall find blocked
  * @param descriptors the descriptors that the program shall find open
  * @param switchAlways switch tasks after every event
+ * @param stopsBeforeBuffering how often a system call instruction stops the program before its calls are buffered; 0 for
+ *     never
+ * @param chaos schedule adversely
  * @param withheldSignal a signal never to be delivered, 0 for none
  */
 public record RecordOptions(
@@ -30,6 +33,8 @@ public record RecordOptions(
         long blockedSignals,
         List<Integer> descriptors,
         boolean switchAlways,
+        int stopsBeforeBuffering,
+        boolean chaos,
         int withheldSignal) {
     /** Which of descriptors 1 and 2 were open when the recorder was started, as bits 1 and 2. */
     int outputs() {

@@ -2,6 +2,7 @@ package reprise.record;
 
 import java.util.ArrayList;
 import java.util.List;
+import reprise.runtime.BufferLayout;
 import reprise.tracee.AddressSpace;
 import reprise.tracee.MemoryScanner;
 import reprise.tracee.RuntimePage;
@@ -26,6 +27,14 @@ final class RecordedProcess {
     /** An address space and what the recorder put in it. */
     static final class Memory {
         final AddressSpace<MappedFile> mappings;
+        /** Where its code was patched. */
+        PatchedCode code = new PatchedCode();
+        /** Whether the stub is there, and system calls may be performed without a stop. */
+        boolean buffered;
+        /** Whether that may be so. */
+        boolean bufferable = true;
+        /** Whether the stub was asked to stop. */
+        boolean stopRequested;
         /** Scratch regions, as start and length pairs, that replay does not have. */
         final List<long[]> scratch = new ArrayList<>();
         /** Finds its changed pages for checksums; null until the first. */
@@ -48,6 +57,18 @@ final class RecordedProcess {
             this.mappings = mappings;
         }
 
+        /** A copy, as fork makes it. */
+        Memory fork() {
+            Memory copy = new Memory(mappings.copy());
+            copy.scratch.addAll(scratch);
+            copy.stackStart = stackStart;
+            copy.stackEnd = stackEnd;
+            copy.code = code.copy();
+            copy.buffered = buffered;
+            copy.bufferable = bufferable;
+            return copy;
+        }
+
         /**
          * The pages that changed since the last call.
          *
@@ -55,12 +76,29 @@ final class RecordedProcess {
          * @param incremental whether the kernel may keep track of writes, which takes system calls of the task
          */
         MemoryScanner.Changes changes(Tracee tracee, boolean incremental) {
+            return scanner(tracee, incremental).changedPages(tracee, excluded());
+        }
+
+        /** The pages that were written since the last call, even if they are as they were; else as {@link #changes}. */
+        MemoryScanner.Changes written(Tracee tracee, boolean incremental) {
+            return scanner(tracee, incremental).writtenPages(tracee, excluded());
+        }
+
+        private MemoryScanner scanner(Tracee tracee, boolean incremental) {
             if (scanner == null) {
                 scanner = new MemoryScanner(tracee, incremental);
             }
+            return scanner;
+        }
+
+        /** What replay does not have, or has otherwise: start and length pairs. */
+        List<long[]> excluded() {
             List<long[]> excluded = new ArrayList<>(scratch);
             excluded.add(new long[] {RuntimePage.ADDRESS, RuntimePage.SIZE});
-            return scanner.changedPages(tracee, excluded);
+            if (buffered) {
+                excluded.add(new long[] {BufferLayout.DATA, BufferLayout.END - BufferLayout.DATA});
+            }
+            return excluded;
         }
 
         /** A task begins to use it. */

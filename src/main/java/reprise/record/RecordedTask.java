@@ -26,6 +26,15 @@ final class RecordedTask implements CallView {
         EXITING
     }
 
+    /** Whether a task waits in a loop for something that another task has to do. */
+    enum Spinning {
+        NO,
+        /** The loop uses memory that it does not change, and counts in memory at most. */
+        MAYBE,
+        /** It changes nothing: it can end only by what others do. */
+        YES
+    }
+
     /** No status is pending; once it is the task's turn, it just goes on. */
     static final int GO_ON = 0;
 
@@ -36,6 +45,9 @@ final class RecordedTask implements CallView {
     final MemorySegment entry = arena.allocate(Registers.SIZE, 16);
     /** Registers right after the last event, with which it was resumed. */
     final MemorySegment resumed = arena.allocate(Registers.SIZE, 16);
+
+    /** Eight bytes for what is read from its memory for a moment. */
+    final MemorySegment word = arena.allocate(8, 8);
 
     RecordedProcess process;
     Domain domain;
@@ -51,6 +63,8 @@ final class RecordedTask implements CallView {
     boolean counterFaults;
     /** The call whose restart_syscall may come. */
     int interruptedCall = -1;
+    /** Whether the call in flight may block. */
+    boolean blocking;
     /** Whether the entry of the call in flight is in the trace. */
     boolean entryRecorded;
     /** 1 or 2 if the call in flight writes to the recording's standard output or error, else 0. */
@@ -73,8 +87,22 @@ final class RecordedTask implements CallView {
     /** Signals held back that were sent to it again. */
     final ArrayDeque<StashedSignal> resent = new ArrayDeque<>(2);
 
+    /** Whether it performed calls by itself since its last event that tells where it is. */
+    boolean performed;
+
     /** Whether it was asked to stop wherever it is. */
     boolean interrupting;
+    /**
+     * Whether its last event left it in the midst of a computation, to which it may come back with other memory but the same
+     * registers, so that these do not tell that it has not gone on.
+     */
+    boolean midway;
+    /** What it was doing when it was last interrupted. */
+    Spinning spinning = Spinning.NO;
+    /** Where tasks have priorities, the higher the earlier; 0 for none yet. */
+    int priority;
+    /** System.nanoTime until which others go first. */
+    long heldUntil;
 
     /** Where the kernel clears its id when it ends; 0 for nowhere. */
     long clearTid;
@@ -82,8 +110,12 @@ final class RecordedTask implements CallView {
     RecordedTask child;
     /** Whether a seccomp filter of the program's own can hide calls from ours. */
     boolean ownFilters;
+    /** Whether it asked for seccomp's strict mode. */
+    boolean strict;
     /** Whether its end is in the trace. */
     boolean endRecorded;
+    /** Whether what it maps readable is executable too, as it asked with personality(2). */
+    boolean readImpliesExec;
     /** Affinity as the program set it; null for the recorder's own. */
     byte[] affinity;
 

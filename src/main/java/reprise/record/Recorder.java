@@ -25,17 +25,8 @@ import reprise.x86.Registers;
  * domain one task runs user code at a time; it is changed only where an event names the moment.
  */
 public final class Recorder {
-    /** How long a task keeps its turn while others of its domain wait, in nanoseconds. */
-    private static final long SLICE = 5_000_000;
-
     /** How long a write to the recording's output may take before a look whether it sleeps, in nanoseconds. */
     private static final long OUTPUT_PATIENCE = 2_000_000;
-
-    /** How long before it is interrupted in the midst of a computation, in nanoseconds. */
-    private static final long LONGEST_SLICE = 15_000_000;
-
-    /** How often the clock is looked at while nothing stops, in nanoseconds. */
-    private static final long TICK = 5_000_000;
 
     /** How long to wait for a call that may block to return at once, before the turn is given away, in nanoseconds. */
     private static final long GRACE = 20_000;
@@ -45,10 +36,13 @@ public final class Recorder {
     private final int ownGroup = (int) Syscall.call(SyscallNumber.GETPGID, 0);
     private final TraceWriter trace;
     private final Cores cores = new Cores();
+    private final SlicePolicy slices;
+    private PeriodicSignal timer;
     private final Map<Integer, RecordedTask> tasks = new ConcurrentHashMap<>();
     /** Initial stops of tasks whose creation was not yet seen. */
     private final Map<Integer, Integer> early = new HashMap<>();
 
+    private final SyscallBuffers buffers;
     private final SyscallRecorder syscalls;
     private final SignalRecorder signals;
     private final ExecRecorder execs;
@@ -65,13 +59,15 @@ public final class Recorder {
         this.ownSignals = ownSignals;
         ownSignals.attach(this);
         this.trace = trace;
-        MappedFiles files = new MappedFiles(trace, store);
+        buffers = new SyscallBuffers(trace, options.outputs());
+        MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
         checksums = new ChecksumRecorder(options, trace);
-        syscalls = new SyscallRecorder(this, trace, files, options.outputs());
-        signals = new SignalRecorder(this, trace, options.withheldSignal());
+        syscalls = new SyscallRecorder(this, trace, files, buffers, options);
+        signals = new SignalRecorder(this, trace, buffers, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files);
-        exits = new ExitRecorder(this, trace);
-        points = new PointRecorder(this, trace);
+        exits = new ExitRecorder(this, trace, buffers);
+        slices = new SlicePolicy(options.chaos());
+        points = new PointRecorder(this, trace, buffers, slices);
     }
 
     /**
@@ -91,9 +87,9 @@ public final class Recorder {
         root.inCall = true;
         add(root);
         enterDomain(root, domain);
+        timer = new PeriodicSignal(slices.tick(domain));
         makeCurrent(root);
         execs.executed(root, root.tid());
-        PeriodicSignal timer = new PeriodicSignal(TICK);
         while (!tasks.isEmpty()) {
             long result = Wait.interruptible(-1, 0);
             if (result >= 0) {
@@ -184,6 +180,18 @@ public final class Recorder {
     }
 
     private void handleStop(RecordedTask task, int status) {
+        if (!task.inCall && Wait.event(status) != Ptrace.EVENT_EXEC) {
+            if (SyscallBuffers.isInside(task)) {
+                stoppedInside(task, status);
+                return;
+            }
+            boolean stop = SyscallBuffers.isStop(task);
+            task.performed |= buffers.flush(task, stop);
+            if (stop) {
+                syscalls.cameOut(task);
+                return;
+            }
+        }
         if (Wait.event(status) != Ptrace.EVENT_STOP && task.inCall) {
             // Any stop clears a request to stop. If it was made only after the stop, the task stops once more, in vain.
             task.interrupting = false;
@@ -205,6 +213,9 @@ public final class Recorder {
                 if (task.inCall) {
                     // A task with filters of its own stopped at the entry already.
                     task.tracee.resume(Ptrace.SYSCALL, 0);
+                    if (task.blocking) {
+                        mayBlock(task);
+                    }
                 } else {
                     syscalls.entered(task);
                 }
@@ -216,6 +227,37 @@ public final class Recorder {
             default ->
                 throw new IllegalStateException("task " + task.tid() + ": unexpected stop: " + Wait.describe(status));
         }
+    }
+
+    /** The current task was stopped in the midst of a call that it performs by itself: it comes out first. */
+    private void stoppedInside(RecordedTask task, int status) {
+        switch (Wait.event(status)) {
+            case 0 -> signals.stoppedInside(task, Wait.stopSignal(status));
+            case Ptrace.EVENT_STOP -> {
+                if (Wait.stopSignal(status) != Signal.SIGTRAP || task.state == RecordedTask.State.GROUP_STOPPED) {
+                    groupStopped(task, Wait.stopSignal(status));
+                    return;
+                }
+                task.interrupting = false;
+                buffers.bringOut(task);
+                task.tracee.resume(userResume(task), 0);
+            }
+            default ->
+                throw new IllegalStateException(
+                        "task " + task.tid() + " stopped inside the runtime: " + Wait.describe(status));
+        }
+    }
+
+    /** The current task stands right behind a call that it performed by itself, as it was asked to. */
+    void cameOut(RecordedTask task) {
+        task.interrupting = false;
+        task.atSyscall = false;
+        markNamed(task);
+        if (!task.tracee.stash().isEmpty()) {
+            resumeUser(task, 0);
+            return;
+        }
+        afterEvent(task, false, true);
     }
 
     /** A task was killed while it was being dealt with. */
@@ -303,8 +345,13 @@ public final class Recorder {
                     && task.state == RecordedTask.State.RUNNING
                     && !task.inCall
                     && !task.interrupting;
-            boolean wanted = !domain.ready.isEmpty() && now > domain.sliceEnd - SLICE + LONGEST_SLICE * domain.patience
+            boolean wanted = !domain.ready.isEmpty() && now > domain.computationEnd
                     || !task.tracee.stash().isEmpty();
+            boolean overdue = !domain.ready.isEmpty() && now > domain.sliceEnd
+                    || !task.tracee.stash().isEmpty();
+            if (running && overdue && !task.process.memory.stopRequested) {
+                buffers.requestStop(task);
+            }
             if (running && wanted) {
                 task.interrupting = true;
                 try {
@@ -329,23 +376,32 @@ public final class Recorder {
             if (!points.name(task)) {
                 return;
             }
-            // Naming may take no more than a small part of the time.
-            long cost = System.nanoTime() - begin;
-            task.domain.patience = Math.clamp(cost * 10 / LONGEST_SLICE, 1, 100);
+            task.domain.namingCost = System.nanoTime() - begin;
         }
-        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        markNamed(task);
         if (!task.tracee.stash().isEmpty()) {
-            signals.deliverHere(task);
+            resumeUser(task, 0);
             return;
         }
+        task.midway = true;
         waitForTurn(task);
         task.domain.current = null;
         cores.release(task.domain.core);
         schedule(task.domain);
     }
 
+    /** The instant at which the task stands has a name: an event tells it. */
+    private static void markNamed(RecordedTask task) {
+        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        task.performed = false;
+    }
+
     /** Whether the task is where its last event left it. */
     static boolean isNamed(RecordedTask task) {
+        return !task.performed && !task.midway && hasRegistersOfLastEvent(task);
+    }
+
+    static boolean hasRegistersOfLastEvent(RecordedTask task) {
         return MemorySegment.mismatch(task.tracee.registers(), 0, Registers.SIZE, task.resumed, 0, Registers.SIZE)
                 == -1;
     }
@@ -359,12 +415,16 @@ public final class Recorder {
     /** The task goes on in user code; from here to its next event its own instructions determine it. */
     void resumeUser(RecordedTask task, int signal) {
         task.state = RecordedTask.State.RUNNING;
-        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        markNamed(task);
+        // Signals that came during remote calls would have struck here.
+        signals.resend(task);
         task.tracee.resume(userResume(task), signal);
     }
 
     /** An event of the current task is complete: it goes on, or its turn ends. */
     void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
+        task.midway = systemCall && task.call == SyscallNumber.RT_SIGRETURN;
+        task.spinning = RecordedTask.Spinning.NO;
         checksums.afterEvent(task, systemCall);
         Domain domain = task.domain;
         if (domain.current != task) {
@@ -380,7 +440,7 @@ public final class Recorder {
                 schedule(domain);
                 return;
             }
-            domain.sliceEnd = System.nanoTime() + SLICE;
+            slices.begin(domain, task);
         }
         if (domain.current == task) {
             resumeUser(task, 0);
@@ -390,7 +450,7 @@ public final class Recorder {
     private void waitForTurn(RecordedTask task) {
         task.pendingStatus = RecordedTask.GO_ON;
         task.state = RecordedTask.State.READY;
-        MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
+        markNamed(task);
         task.domain.ready.add(task);
     }
 
@@ -468,9 +528,10 @@ public final class Recorder {
     /** Gives the turn to the task that has waited longest. */
     void schedule(Domain domain) {
         while (domain.current == null && !domain.ready.isEmpty()) {
-            RecordedTask next = domain.ready.poll();
+            RecordedTask next = slices.next(domain.ready);
             makeCurrent(next);
-            domain.sliceEnd = System.nanoTime() + SLICE;
+            slices.begin(domain, next);
+            timer.setInterval(slices.tick(domain));
             int status = next.pendingStatus;
             if (status == RecordedTask.GO_ON) {
                 try {
@@ -623,6 +684,11 @@ public final class Recorder {
         if (task.domain.current == null) {
             schedule(task.domain);
         }
+    }
+
+    /** The entry of the task's call becomes an event of its own, if it is not yet. */
+    void recordEntry(RecordedTask task) {
+        syscalls.recordEntry(task);
     }
 
     void deliverStashed(RecordedTask task) {

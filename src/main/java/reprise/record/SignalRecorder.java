@@ -33,14 +33,16 @@ final class SignalRecorder {
 
     private final Recorder recorder;
     private final TraceWriter trace;
+    private final SyscallBuffers buffers;
     private final int withheld;
     private final int ownPid = (int) Syscall.call(SyscallNumber.GETPID, 0);
     private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
     private final MemorySegment before = Arena.global().allocate(Registers.SIZE, 16);
     private final MemorySegment code = Arena.global().allocate(16, 8);
 
-    SignalRecorder(Recorder recorder, TraceWriter trace, int withheld) {
+    SignalRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers, int withheld) {
         this.recorder = recorder;
+        this.buffers = buffers;
         this.trace = trace;
         this.withheld = withheld;
     }
@@ -58,7 +60,7 @@ final class SignalRecorder {
             if (!forced && signal == Signal.SIGSEGV && code == SI_KERNEL && !task.counterFaults && emulated(task)) {
                 return;
             }
-            deliver(task, signal, faultPoint(task, signal));
+            deliver(task, signal, faultPoint(task, signal, code));
             return;
         }
         if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
@@ -67,19 +69,56 @@ final class SignalRecorder {
         if (!Recorder.isNamed(task) && isCaught(task, signal)) {
             // In the midst of a computation: it strikes at the next system call.
             task.tracee.stashSignal(signal);
+            buffers.requestStop(task);
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
+            if (task.midway && !task.interrupting) {
+                // It may wait for this signal from rt_sigreturn on, and others behind it.
+                task.interrupting = true;
+                Ptrace.interrupt(task.tid());
+            }
             return;
         }
         deliver(task, signal, task.atSyscall ? Event.SignalPoint.AT_SYSCALL : Event.SignalPoint.AFTER_EVENT);
     }
 
-    /** SIGSYS, and a SIGSEGV forced because a frame could not be pushed, are not raised by an instruction. */
-    private static Event.SignalPoint faultPoint(RecordedTask task, int signal) {
+    /** The current task is in a signal-delivery stop in the midst of a call that it performs by itself. */
+    void stoppedInside(RecordedTask task, int signal) {
+        Ptrace.getSignalInfo(task.tid(), info);
+        int code = Ptrace.codeOf(info);
+        if (signal == withheld) {
+            pass(task, 0);
+        } else if (code > 0 && Signal.canBeSynchronous(signal)) {
+            // A pointer of the program's leads nowhere: the kernel shall say so.
+            SyscallBuffers.abort(task);
+            pass(task, 0);
+        } else {
+            if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
+                restoreInfo(task, signal);
+            }
+            if (isCaught(task, signal)) {
+                task.tracee.stashSignal(signal);
+                buffers.bringOut(task);
+                pass(task, 0);
+            } else {
+                pass(task, signal);
+            }
+        }
+    }
+
+    /**
+     * SIGSYS, and a SIGSEGV forced because a frame could not be pushed or was found broken by rt_sigreturn, are not raised by
+     * an instruction.
+     */
+    private static Event.SignalPoint faultPoint(RecordedTask task, int signal, int code) {
         if (task.frameFailedAt != null) {
             return task.frameFailedAt;
         }
-        return signal == Signal.SIGSYS ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
+        boolean brokenFrame = signal == Signal.SIGSEGV
+                && code == SI_KERNEL
+                && task.call == SyscallNumber.RT_SIGRETURN
+                && Recorder.isNamed(task);
+        return signal == Signal.SIGSYS || brokenFrame ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
     }
 
     private static boolean isCaught(RecordedTask task, int signal) {
@@ -102,17 +141,14 @@ final class SignalRecorder {
     /** The task was taken back to a syscall instruction so that the signals held back can strike there. */
     void deliverStashed(RecordedTask task) {
         task.atSyscall = true;
-        resend(task);
         recorder.resumeUser(task, 0);
     }
 
-    /** The task stands at a named instant: the signals held back can strike. */
-    void deliverHere(RecordedTask task) {
-        resend(task);
-        recorder.resumeUser(task, 0);
-    }
-
-    private static void resend(RecordedTask task) {
+    /** Sends the signals held back to the task again. It stands at a named instant, where they can strike. */
+    void resend(RecordedTask task) {
+        if (!task.tracee.stash().isEmpty()) {
+            task.midway = false;
+        }
         while (!task.tracee.stash().isEmpty()) {
             StashedSignal signal = task.tracee.stash().poll();
             task.resent.add(signal);
@@ -147,6 +183,11 @@ final class SignalRecorder {
 
     private void runHandler(RecordedTask task, int signal, Event.SignalPoint point) {
         MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
+        // In the frame the program, and whoever walks its stack, shall find its own code.
+        long original = task.process.memory.code.original(Registers.get(before, Registers.RIP));
+        if (original != Registers.get(before, Registers.RIP)) {
+            task.tracee.set(Registers.RIP, original);
+        }
         // A step into a handler stops at its first instruction, before anything of it has run.
         task.tracee.resume(Ptrace.SINGLESTEP, signal);
         int status = task.tracee.awaitStop();

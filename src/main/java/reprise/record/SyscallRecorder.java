@@ -8,6 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import reprise.linux.Errno;
 import reprise.linux.Ptrace;
+import reprise.linux.Signal;
+import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.syscall.OutputPlan;
@@ -22,6 +24,7 @@ import reprise.x86.Registers;
 /** Follows tasks through their system calls: decides at the entry what happens, and records at the exit what did. */
 final class SyscallRecorder {
     private static final long CLONE_VM = 0x100;
+    private static final long CLONE_FILES = 0x400;
     private static final long CLONE_VFORK = 0x4000;
     private static final long CLONE_PARENT_SETTID = 0x100000;
     private static final long CLONE_CHILD_CLEARTID = 0x200000;
@@ -37,6 +40,13 @@ final class SyscallRecorder {
     private static final int PR_TSC_SIGSEGV = 2;
     private static final int PR_GET_SECCOMP = 21;
     private static final int PR_SET_SECCOMP = 22;
+    private static final int SECCOMP_MODE_STRICT = 1;
+    private static final int SECCOMP_SET_MODE_STRICT = 0;
+
+    /** The argument with which personality(2) changes nothing. */
+    private static final int ASK_PERSONALITY = -1;
+    /** PER_READ_IMPLIES_EXEC. */
+    private static final long READ_IMPLIES_EXEC = 0x0400000;
 
     /** A number that no system call has, for noting something once. */
     private static final int LEGACY = 1023;
@@ -46,19 +56,33 @@ final class SyscallRecorder {
     private final MappingRecorder mappings;
     private final MappedFiles files;
     private final OutputDescriptors outputs;
+    private final SyscallBuffers buffers;
+    private final SitePatcher patcher;
     private final ScratchMemory scratch = new ScratchMemory();
     private final MemorySegment buffer = Arena.global().allocate(4096, 16);
+    private final PriorityFutexes priorityFutexes;
     private final BitSet noted = new BitSet();
 
-    SyscallRecorder(Recorder recorder, TraceWriter trace, MappedFiles files, int openOutputs) {
+    SyscallRecorder(
+            Recorder recorder, TraceWriter trace, MappedFiles files, SyscallBuffers buffers, RecordOptions options) {
         this.recorder = recorder;
+        this.buffers = buffers;
+        this.patcher = new SitePatcher(recorder, trace, buffers, options.stopsBeforeBuffering());
         this.trace = trace;
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files);
-        this.outputs = new OutputDescriptors(openOutputs);
+        this.outputs = new OutputDescriptors(options.outputs());
+        this.priorityFutexes = new PriorityFutexes(trace);
     }
 
     // ---- entry ----
+
+    /** The current task stopped behind a buffered call because it was asked to. */
+    void cameOut(RecordedTask task) {
+        skip(task);
+        buffers.comeOut(task);
+        recorder.cameOut(task);
+    }
 
     /** The current task is about to make a system call. */
     void entered(RecordedTask task) {
@@ -87,6 +111,9 @@ final class SyscallRecorder {
         task.exitRecorded = false;
         task.scratched = false;
         task.child = null;
+        if (task.strict && !isAllowedInStrictMode(number)) {
+            Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);
+        }
         if (legacy) {
             task.plan.clear();
             noteOnce(task, LEGACY, "32-bit system calls (int 0x80) are not supported; they are answered with ENOSYS");
@@ -103,6 +130,13 @@ final class SyscallRecorder {
             recordEntry(task);
         }
         boolean mayBlock = mayBlock(task, number);
+        if (mayBlock && PriorityFutexes.locks(task, number)) {
+            mayBlock = PriorityFutexes.waits(task);
+            if (mayBlock) {
+                priorityFutexes.announce(task);
+            }
+        }
+        task.blocking = mayBlock;
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
             if (!scratch.suffices(task)) {
                 leaveAndReturn(task, number);
@@ -143,6 +177,7 @@ final class SyscallRecorder {
         skip(task);
         scratch.grow(task);
         rewind(task, number);
+        task.atSyscall = true;
         recorder.resumeUser(task, 0);
     }
 
@@ -198,11 +233,28 @@ final class SyscallRecorder {
                 if ((int) task.argument(0) == PR_GET_SECCOMP && !task.ownFilters) {
                     return 0;
                 }
+                if ((int) task.argument(0) == PR_SET_SECCOMP && task.argument(1) == SECCOMP_MODE_STRICT) {
+                    return enterStrictMode(task);
+                }
+            }
+            case SyscallNumber.SECCOMP -> {
+                if (task.argument(0) == SECCOMP_SET_MODE_STRICT && task.argument(1) == 0 && task.argument(2) == 0) {
+                    return enterStrictMode(task);
+                }
             }
             case SyscallNumber.KILL -> {
                 int target = (int) task.argument(0);
                 if (target == -1 || target == 0 && recorder.sharesGroup(task) || target == -recorder.ownGroup()) {
                     recorder.ownSignals().expect((int) task.argument(1));
+                }
+            }
+            case SyscallNumber.EXECVE, SyscallNumber.EXECVEAT -> {
+                if (ProgramClass.is32Bit(task, number)) {
+                    noteOnce(
+                            task,
+                            number,
+                            "32-bit programs cannot be recorded; executing them is answered with ENOEXEC");
+                    return Errno.ENOEXEC;
                 }
             }
             case SyscallNumber.CLONE -> {
@@ -211,6 +263,8 @@ final class SyscallRecorder {
                 }
                 return -1;
             }
+            case SyscallNumber.PTRACE ->
+                noteOnce(task, number, "a program that is recorded cannot trace others; ptrace is answered with EPERM");
             case SyscallNumber.SENDFILE -> {
                 return deniedToOutput(task, 0);
             }
@@ -239,6 +293,22 @@ final class SyscallRecorder {
                 yield -1;
             }
         };
+    }
+
+    /** Strict mode and filters, of which the recorder's is one, exclude each other: it is the recorder who is strict. */
+    private static int enterStrictMode(RecordedTask task) {
+        if (task.ownFilters) {
+            return Errno.EINVAL;
+        }
+        task.strict = true;
+        return 0;
+    }
+
+    private static boolean isAllowedInStrictMode(int number) {
+        return number == SyscallNumber.READ
+                || number == SyscallNumber.WRITE
+                || number == SyscallNumber.EXIT
+                || number == SyscallNumber.RT_SIGRETURN;
     }
 
     /** When pages given up by MADV_FREE lose their content is up to the kernel; here they do at once. */
@@ -333,16 +403,21 @@ final class SyscallRecorder {
             child.process = parent.process;
         } else {
             if (!sharesMemory) {
-                memory = new RecordedProcess.Memory(memory.mappings.copy());
-                memory.scratch.addAll(parent.process.memory.scratch);
-                memory.stackStart = parent.process.memory.stackStart;
-                memory.stackEnd = parent.process.memory.stackEnd;
+                memory = memory.fork();
             }
             child.process = new RecordedProcess(tid, parent.process.pid, memory);
+        }
+        boolean sharesFiles = (flags & CLONE_FILES) != 0;
+        if (sharesMemory != sharesFiles && (flags & CLONE_VFORK) == 0) {
+            // What the stub knows of descriptors is kept once for each address space.
+            buffers.disable(parent);
+            buffers.disable(child);
         }
         child.ownFilters = parent.ownFilters;
         child.affinity = parent.affinity;
         child.counterFaults = parent.counterFaults;
+        child.strict = parent.strict;
+        child.readImpliesExec = parent.readImpliesExec;
         child.state = RecordedTask.State.READY;
         if ((flags & CLONE_CHILD_CLEARTID) != 0) {
             child.clearTid = childTidAddress(parent);
@@ -402,6 +477,8 @@ final class SyscallRecorder {
         if (task.exitRecorded) {
             task.inCall = false;
             task.exitRecorded = false;
+            // The child of vfork had descriptors of its own in the same memory.
+            buffers.forgetClasses(task);
             recorder.afterEvent(task, true, false);
             return;
         }
@@ -412,10 +489,17 @@ final class SyscallRecorder {
         RecordedTask child = task.child;
         task.child = null;
         task.inCall = false;
+        if (!restarts(result)) {
+            patcher.trapped(task);
+        }
         if (child != null) {
             recorder.born(child);
         }
         recorder.afterEvent(task, true, number == SyscallNumber.SCHED_YIELD);
+    }
+
+    private static boolean restarts(long result) {
+        return result <= -Errno.ERESTARTSYS && result >= -Errno.ERESTART_RESTARTBLOCK;
     }
 
     private int recordExit(RecordedTask task, long result, long cloneFlags) {
@@ -430,12 +514,18 @@ final class SyscallRecorder {
             }
         }
         if (number == SyscallNumber.RT_SIGRETURN) {
+            long at = task.tracee.get(Registers.RIP);
+            long moved = task.process.memory.code.moved(at);
+            if (moved != at) {
+                task.tracee.set(Registers.RIP, moved);
+            }
             exitRegisters = registers;
             extendedState = ExtendedState.read(task.tracee);
         } else if (number == SyscallNumber.ARCH_PRCTL) {
             exitRegisters = registers;
         }
-        boolean restarts = result <= -Errno.ERESTARTSYS && result >= -Errno.ERESTART_RESTARTBLOCK;
+        long effect = isRolledBack(task, number, result) ? -Errno.ENOSYS : result;
+        boolean restarts = restarts(result);
         int effective = number;
         if (number == SyscallNumber.RESTART_SYSCALL && task.interruptedCall >= 0) {
             effective = task.interruptedCall;
@@ -443,8 +533,8 @@ final class SyscallRecorder {
         if (restarts) {
             task.interruptedCall = effective;
         }
-        mappings.prepare(task, effective, result);
-        int output = result > 0 ? task.output : 0;
+        mappings.prepare(task, effective, effect);
+        int output = effect > 0 ? task.output : 0;
         trace.syscallExit(
                 task.domain.id,
                 task.tid(),
@@ -457,8 +547,8 @@ final class SyscallRecorder {
         for (Event.MappingChange change : mappings.changes()) {
             trace.change(change);
         }
-        recordOutputs(task, result);
-        recordSpecial(task, effective, result);
+        recordOutputs(task, effect);
+        recordSpecial(task, effective, effect);
         if (task.child != null) {
             recordChild(task, cloneFlags);
         }
@@ -475,6 +565,13 @@ final class SyscallRecorder {
         }
         mappings.commit(task);
         return number;
+    }
+
+    /** Whether a filter of the program's own raised SIGSYS: the call was not made, and its number is in the place of the result. */
+    private static boolean isRolledBack(RecordedTask task, int number, long result) {
+        return task.ownFilters
+                && result == number
+                && (TaskStatus.of(task.tid()).pending() & Signal.bit(Signal.SIGSYS)) != 0;
     }
 
     private void recordOutputs(RecordedTask task, long result) {
@@ -521,6 +618,19 @@ final class SyscallRecorder {
     /** Writes to memory that the table cannot describe. */
     private void recordSpecial(RecordedTask task, int number, long result) {
         switch (number) {
+            case SyscallNumber.CLOSE -> buffers.forgetClass(task, task.argument(0));
+            case SyscallNumber.DUP2, SyscallNumber.DUP3 -> buffers.forgetClass(task, task.argument(1));
+            case SyscallNumber.CLOSE_RANGE -> buffers.forgetClasses(task);
+            case SyscallNumber.UNSHARE -> {
+                if ((task.argument(0) & CLONE_FILES) != 0 && task.process.threads.size() > 1) {
+                    buffers.disable(task);
+                }
+            }
+            case SyscallNumber.PERSONALITY -> {
+                if ((int) task.argument(0) != ASK_PERSONALITY) {
+                    task.readImpliesExec = (task.argument(0) & READ_IMPLIES_EXEC) != 0;
+                }
+            }
             case SyscallNumber.SET_TID_ADDRESS -> task.clearTid = task.argument(0);
             case SyscallNumber.SCHED_GETAFFINITY -> {
                 if (result > 0) {
@@ -537,6 +647,8 @@ final class SyscallRecorder {
                     for (RecordedTask thread : task.process.threads) {
                         thread.ownFilters = true;
                     }
+                    // The program's filter would judge the stub's questions too.
+                    buffers.disable(task);
                 }
             }
             default -> {}

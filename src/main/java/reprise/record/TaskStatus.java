@@ -7,11 +7,13 @@ import reprise.linux.Files;
  * What /proc/TID/status tells of a task. Reading it costs tens of microseconds, so it is for rare events.
  *
  * @param state letter: R, S, D, T, t, Z, X
+ * @param pending signals that wait for it alone, as a kernel mask
  * @param ignored signals that are ignored, as a kernel mask
  * @param caught signals that have a handler
  */
-record TaskStatus(char state, long ignored, long caught) {
+record TaskStatus(char state, long pending, long ignored, long caught) {
     private static final byte[] STATE = "State:\t".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] PENDING = "SigPnd:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] IGNORED = "SigIgn:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] CAUGHT = "SigCgt:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] IDS = "NSpid:\t".getBytes(StandardCharsets.ISO_8859_1);
@@ -21,11 +23,14 @@ record TaskStatus(char state, long ignored, long caught) {
     static TaskStatus of(int tid) {
         byte[] text = Files.readAll("/proc/" + tid + "/status");
         if (text == null) {
-            return new TaskStatus('X', 0, 0);
+            return new TaskStatus('X', 0, 0, 0);
         }
         int state = find(text, STATE);
         return new TaskStatus(
-                state < 0 ? 'X' : (char) text[state], hex(text, find(text, IGNORED)), hex(text, find(text, CAUGHT)));
+                state < 0 ? 'X' : (char) text[state],
+                hex(text, find(text, PENDING)),
+                hex(text, find(text, IGNORED)),
+                hex(text, find(text, CAUGHT)));
     }
 
     /** The id of task {@code tid} in the pid namespace of task {@code viewer}. */

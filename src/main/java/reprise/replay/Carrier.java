@@ -47,6 +47,7 @@ final class Carrier implements AutoCloseable {
     private final Tracee tracee;
     private final int extendedStateSize;
     private final CarrierMemory memory;
+    private final CarrierBuffer buffer = new CarrierBuffer(this);
     private final Map<String, Integer> descriptors;
     private ReplayTask current;
     private int tasks;
@@ -92,6 +93,7 @@ final class Carrier implements AutoCloseable {
         forked.awaitStop();
         Carrier copy = new Carrier(forked, extendedStateSize, new HashMap<>(descriptors));
         copy.memory.inheritFrom(memory);
+        copy.buffer.inheritFrom(buffer);
         copy.core = core;
         copy.cpuidFaults = cpuidFaults;
         copy.counterFaults = counterFaults;
@@ -104,6 +106,10 @@ final class Carrier implements AutoCloseable {
 
     Tracee tracee() {
         return tracee;
+    }
+
+    CarrierBuffer buffer() {
+        return buffer;
     }
 
     CarrierMemory memory() {

@@ -1,23 +1,24 @@
 package reprise.replay;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.trace.Event;
+import reprise.tracee.Tracee;
 import reprise.x86.Registers;
-import reprise.x86.VectorState;
 
 /**
  * Finds an instant that the recording named by its state: runs the carrier from one execution of the instruction to
  * the next until registers and memory are those recorded.
+ *
+ * <p>First with a breakpoint, which costs ten microseconds at each execution and tells in what the states differ; if the
+ * instruction is executed more often, with a {@link PlantedProbe probe} that compares without stopping.
  */
 final class PointSearch {
-    /** Set by the kernel in eflags so that a breakpoint is not hit twice. */
-    private static final long RESUME_FLAG = 1 << 16;
+    /** Executions looked at with the breakpoint: about what it costs to plant a probe. */
+    private static final int LEARNED = 20;
 
     private final MemorySegment extendedState = Arena.ofAuto().allocate(65536, 64);
     private final MemoryCheck memory;
@@ -32,45 +33,75 @@ final class PointSearch {
      * @throws Mismatch if it comes to a system call or faults before
      */
     void find(Event.ExecutionPoint point, Carrier carrier) {
-        if (isThere(point, carrier)) {
+        PointState wanted = new PointState(point, memory, extendedState);
+        search(wanted, carrier);
+        Tracee tracee = carrier.tracee();
+        tracee.set(Registers.EFLAGS, tracee.get(Registers.EFLAGS) & ~PointState.RESUME_FLAG);
+    }
+
+    private static void search(PointState wanted, Carrier carrier) {
+        if (isThere(wanted, carrier) || withBreakpoint(wanted, carrier, LEARNED)) {
             return;
         }
+        PlantedProbe probe = PlantedProbe.plant(carrier, wanted);
+        if (probe == null) {
+            withBreakpoint(wanted, carrier, Long.MAX_VALUE);
+        } else {
+            withProbe(wanted, carrier, probe);
+        }
+    }
+
+    /** Whether the instant is one of the next {@code most} executions; if not, the carrier stands at the last of them. */
+    private static boolean withBreakpoint(PointState wanted, Carrier carrier, long most) {
         int tid = carrier.tid();
-        Ptrace.setDebugRegister(tid, 0, Registers.get(point.registers(), Registers.RIP));
+        Ptrace.setDebugRegister(tid, 0, wanted.site());
         Ptrace.setDebugRegister(tid, 7, 1);
-        long hits = 0;
         try {
-            while (true) {
+            for (long hits = 0; hits < most; hits++) {
                 int status = carrier.run();
                 if (Wait.isSyscallStop(status) || Wait.stopSignal(status) != Signal.SIGTRAP) {
-                    throw new Mismatch("The recorded instant was not found: after " + hits
-                            + " executions of its instruction the task is " + Wait.describe(status) + ".\n");
+                    throw notFound(hits + " executions of its instruction", status);
                 }
-                hits++;
-                if (isThere(point, carrier)) {
-                    return;
+                if (isThere(wanted, carrier)) {
+                    return true;
+                }
+                if (hits < LEARNED) {
+                    wanted.learn(carrier.tracee());
                 }
             }
+            return false;
         } finally {
             Ptrace.setDebugRegister(tid, 7, 0);
         }
     }
 
-    private boolean isThere(Event.ExecutionPoint point, Carrier carrier) {
-        MemorySegment registers = carrier.tracee().registers();
-        for (int register = 0; register < Registers.SIZE; register += 8) {
-            long recorded = point.registers().get(JAVA_LONG, register);
-            long seen = registers.get(JAVA_LONG, register);
-            if (register == Registers.EFLAGS) {
-                recorded &= ~RESUME_FLAG;
-                seen &= ~RESUME_FLAG;
+    private static void withProbe(PointState wanted, Carrier carrier, PlantedProbe probe) {
+        long lookalikes = 0;
+        try {
+            while (true) {
+                int status = carrier.run();
+                if (!Wait.isSyscallStop(status) && probe.triggered()) {
+                    if (isThere(wanted, carrier)) {
+                        return;
+                    }
+                    lookalikes++;
+                    probe.pass();
+                } else if (Wait.isSyscallStop(status) || !probe.redirected()) {
+                    throw notFound(lookalikes + " executions of its instruction with its registers and probes", status);
+                }
             }
-            if (recorded != seen && register != Registers.ORIG_RAX) {
-                return false;
-            }
+        } finally {
+            probe.remove();
         }
-        long size = carrier.tracee().extendedState(extendedState);
-        return VectorState.hash(extendedState.asSlice(0, size)) == point.vectorHash()
-                && memory.matches(point.pages(), point.hashes(), carrier.tracee());
+    }
+
+    /** Not as long as there are buffered calls to come: the state does not tell how many were made. */
+    private static boolean isThere(PointState wanted, Carrier carrier) {
+        return carrier.buffer().isEmpty() && wanted.matches(carrier.tracee());
+    }
+
+    private static Mismatch notFound(String after, int status) {
+        return new Mismatch("The recorded instant was not found: after " + after + " the task is "
+                + Wait.describe(status) + ".\n");
     }
 }

@@ -99,6 +99,8 @@ final class ReplaySession implements AutoCloseable {
             case Event.Exec exec -> exec(exec);
             case Event.TaskExit exit -> taskExit(exit);
             case Event.ExecutionPoint point -> executionPoint(point);
+            case Event.BufferedCalls buffered -> bufferedCalls(buffered);
+            case Event.CodePatched patched -> codePatched(patched);
             case Event.Checksum checksum -> checksum(checksum);
             case Event.FileStored file -> files.add(file);
             case Event.SharedObject object -> objects.add(object);
@@ -320,6 +322,32 @@ final class ReplaySession implements AutoCloseable {
             carrier.setExtendedState(task, event.extendedState());
         }
         task.setRestarted(false);
+    }
+
+    private void bufferedCalls(Event.BufferedCalls event) {
+        ReplayTask task = task(event);
+        Carrier carrier = task.carrier();
+        carrier.buffer().fill(event.records(), event.stops());
+        if (!event.stops()) {
+            return;
+        }
+        int status = run(task, event);
+        if (!Wait.isSyscallStop(status) || !CarrierBuffer.isStop(carrier.registers(task))) {
+            throw unexpected(task, "stop behind a buffered system call", status);
+        }
+        carrier.buffer().comeOut(task);
+    }
+
+    private void codePatched(Event.CodePatched event) {
+        ReplayTask task = task(event);
+        Carrier carrier = task.carrier();
+        for (Event.MappingChange change : event.changes()) {
+            carrier.memory().apply(change, files, objects);
+        }
+        write(event.writes(), carrier);
+        carrier.buffer().install();
+        Registers.set(carrier.registers(task), Registers.RIP, event.resumeAt());
+        carrier.registersChanged(task);
     }
 
     private void executionPoint(Event.ExecutionPoint event) {

@@ -87,6 +87,8 @@ public final class Argument {
         KEY_OUTPUT,
         /** A value behind the pointer in a xattr_args. */
         ATTRIBUTE_VALUE,
+        /** A pm_scan_arg, which points to an array of page_region. */
+        PAGE_SCAN,
     }
 
     /** Marks a {@link #countOffset} of a 16-bit count. */

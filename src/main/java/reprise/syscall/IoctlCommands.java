@@ -131,6 +131,10 @@ final class IoctlCommands {
         get("FIOQSIZE", 0x5460, Struct.LOFF);
         plain("FIOSETOWN", 0x8901);
         get("FIOGETOWN", 0x8903, Struct.INT);
+        commands.add(prompt(
+                "PAGEMAP_SCAN",
+                0xc0606610L,
+                shaped("argp", Kind.IN_OUT, Shape.PAGE_SCAN, -1, 0).at(2)));
         plain("NS_GET_USERNS", 0xb701);
         plain("NS_GET_PARENT", 0xb702);
         plain("NS_GET_NSTYPE", 0xb703);

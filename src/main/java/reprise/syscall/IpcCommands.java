@@ -1,6 +1,7 @@
 package reprise.syscall;
 
 import static reprise.syscall.Argument.buffer;
+import static reprise.syscall.Argument.filled;
 import static reprise.syscall.Argument.out;
 import static reprise.syscall.Argument.shaped;
 import static reprise.syscall.Command.mayBlock;
@@ -101,7 +102,8 @@ final class IpcCommands {
                 mayBlock("KEYCTL_PKEY_VERIFY", 28),
                 prompt("KEYCTL_RESTRICT_KEYRING", 29),
                 prompt("KEYCTL_MOVE", 30),
-                prompt("KEYCTL_CAPABILITIES", 31, buffer("buffer", 2).partly().at(1)),
+                // What is beyond the capabilities that the kernel knows is cleared.
+                prompt("KEYCTL_CAPABILITIES", 31, filled("buffer", 2).at(1)),
                 mayBlock("KEYCTL_WATCH_KEY", 32));
     }
 

@@ -10,9 +10,6 @@ import reprise.linux.Errno;
 
 /** The commands of futex and madvise. */
 final class MemoryCommands {
-    private static final String PRIORITY_INHERITANCE =
-            "the kernel writes task ids to the word, at moments that nobody sees";
-
     private MemoryCommands() {}
 
     static CommandTable futex() {
@@ -29,14 +26,19 @@ final class MemoryCommands {
                         "FUTEX_WAKE_OP",
                         5,
                         inOut("uaddr2", Struct.INT).always().inPlace().at(4)),
-                answered("FUTEX_LOCK_PI", 6, Errno.ENOSYS, PRIORITY_INHERITANCE),
-                answered("FUTEX_UNLOCK_PI", 7, Errno.ENOSYS, PRIORITY_INHERITANCE),
-                answered("FUTEX_TRYLOCK_PI", 8, Errno.ENOSYS, PRIORITY_INHERITANCE),
+                mayBlock("FUTEX_LOCK_PI", 6, owned("uaddr", 0)),
+                prompt("FUTEX_UNLOCK_PI", 7, owned("uaddr", 0)),
+                prompt("FUTEX_TRYLOCK_PI", 8, owned("uaddr", 0)),
                 mayBlock("FUTEX_WAIT_BITSET", 9),
                 prompt("FUTEX_WAKE_BITSET", 10),
-                answered("FUTEX_WAIT_REQUEUE_PI", 11, Errno.ENOSYS, PRIORITY_INHERITANCE),
-                answered("FUTEX_CMP_REQUEUE_PI", 12, Errno.ENOSYS, PRIORITY_INHERITANCE),
-                answered("FUTEX_LOCK_PI2", 13, Errno.ENOSYS, PRIORITY_INHERITANCE));
+                mayBlock("FUTEX_WAIT_REQUEUE_PI", 11, owned("uaddr2", 4)),
+                prompt("FUTEX_CMP_REQUEUE_PI", 12, owned("uaddr2", 4)),
+                mayBlock("FUTEX_LOCK_PI2", 13, owned("uaddr", 0)));
+    }
+
+    /** A word to which the kernel writes the id of the task that owns it, whatever the result. */
+    private static Argument owned(String name, int position) {
+        return inOut(name, Struct.INT).always().inPlace().at(position);
     }
 
     static CommandTable madvise() {

@@ -24,6 +24,11 @@ final class Outputs {
     private static final int MSG_CONTROL = 32;
     private static final int MSG_CONTROLLEN = 40;
     private static final int MSG_LEN = 56;
+    private static final int SCAN_VEC = 40;
+    private static final int SCAN_VEC_LEN = 48;
+    /** Size of a struct page_region. */
+    private static final int PAGE_REGION = 24;
+
     private static final int CAPABILITY_VERSION_1 = 0x19980330;
 
     private Outputs() {}
@@ -94,6 +99,7 @@ final class Outputs {
                         true);
             }
             case ATTRIBUTE_VALUE -> attributeValue(output, call, address, plan);
+            case PAGE_SCAN -> pageScan(output, call, address, plan);
         }
     }
 
@@ -309,6 +315,20 @@ final class Outputs {
         long value = call.memory().readWord(address);
         long capacity = call.memory().readInt(address + 8);
         plan.add(region, 0, value, capacity, Extent.RESULT, 0, When.SUCCESS, false);
+    }
+
+    private static void pageScan(Argument output, CallView call, long address, OutputPlan plan) {
+        int region = structure(OutputPlan.IN_REGISTER, output.position, address, Struct.PM_SCAN_ARG, plan);
+        long elements = Math.clamp(call.memory().readWord(address + SCAN_VEC_LEN), 0, MAX_TRANSFER / PAGE_REGION);
+        plan.add(
+                region,
+                SCAN_VEC,
+                call.memory().readWord(address + SCAN_VEC),
+                elements * PAGE_REGION,
+                Extent.RESULT_TIMES,
+                PAGE_REGION,
+                When.SUCCESS,
+                false);
     }
 
     private static void read(MemoryReader memory, long address, MemorySegment into, long length) {

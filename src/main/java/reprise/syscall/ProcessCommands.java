@@ -54,7 +54,12 @@ final class ProcessCommands {
                 prompt("PR_TASK_PERF_EVENTS_ENABLE", 32),
                 prompt("PR_MCE_KILL", 33),
                 prompt("PR_MCE_KILL_GET", 34),
-                special("PR_SET_MM", 35, "moves the limits of the address space"),
+                // PR_SET_MM_MAP_SIZE writes a size; for the others this is an address of which nothing is written.
+                special(
+                        "PR_SET_MM",
+                        35,
+                        "moves the limits of the address space",
+                        out("size", Struct.INT).at(2)),
                 prompt("PR_SET_CHILD_SUBREAPER", 36),
                 prompt("PR_GET_CHILD_SUBREAPER", 37, out("flag", Struct.INT).at(1)),
                 prompt("PR_SET_NO_NEW_PRIVS", 38),

@@ -37,7 +37,13 @@ final class TimeCalls {
         calls.neverBlocks(GETITIMER, "getitimer", value("which", ITIMERS), out("curr_value", Struct.ITIMERVAL));
         calls.neverBlocks(
                 SETITIMER, "setitimer", value("which", ITIMERS), in("new_value"), out("old_value", Struct.ITIMERVAL));
-        calls.neverBlocks(TIMER_CREATE, "timer_create", clock, in("sevp"), inOut("timerid", Struct.INT));
+        // The id is written before clocks are asked that may refuse.
+        calls.neverBlocks(
+                TIMER_CREATE,
+                "timer_create",
+                clock,
+                in("sevp"),
+                inOut("timerid", Struct.INT).always());
         calls.neverBlocks(
                 TIMER_SETTIME,
                 "timer_settime",

@@ -65,7 +65,7 @@ public sealed interface Event {
     record Remap(long oldAddress, long oldLength, long newAddress, long newLength, int flags)
             implements MappingChange {}
 
-    /** The pages of the range lost their content: {@code advice} is MADV_DONTNEED or MADV_REMOVE. */
+    /** The pages of the range lost their content, or will at fork: {@code advice} is one of madvise's that do that. */
     record Discard(long address, long length, int advice) implements MappingChange {}
 
     /** A shared object has another size in bytes; access to whole pages behind it raises SIGBUS. */
@@ -199,13 +199,48 @@ public sealed interface Event {
      * registers and this memory. What follows (a signal, another task's turn) happens there.
      *
      * @param registers at the instant
-     * @param vectorHash of the SSE and AVX registers, see {@code reprise.x86.VectorState}
-     * @param complete all pages are listed, not only those changed since the last list or checksum
+     * @param vectorHash of all other registers, see {@code reprise.x86.VectorState}
+     * @param complete all pages are listed, not only those written since the last list or checksum
      * @param pages addresses
      * @param hashes of the pages, in the same order
+     * @param probes where words are that tell this instant from others that look alike, for whoever wants to know quickly
+     *     that it is not yet reached: addresses divisible by 8, or numbers from 0 to 15 of xmm registers, of which the lower
+     *     half is meant. They add nothing to the other parts of the name
+     * @param values of these words at the instant, in the same order
+     * @param registersChanging which general registers were seen to change from one execution of the instruction to the next
+     *     just before: bit n is the one of number n in instructions
+     * @param probesChanging how many of the probes were, those first in the list
      */
     record ExecutionPoint(
-            Header header, MemorySegment registers, long vectorHash, boolean complete, long[] pages, long[] hashes)
+            Header header,
+            MemorySegment registers,
+            long vectorHash,
+            boolean complete,
+            long[] pages,
+            long[] hashes,
+            long[] probes,
+            long[] values,
+            int registersChanging,
+            int probesChanging)
+            implements Event {}
+
+    /**
+     * System calls that the task made since its last event without stopping: the code injected in its process took the
+     * results from the kernel, and takes them from here at replay. Comes before the event up to which they were made.
+     *
+     * @param stops whether the task stopped right behind the last of them, which then is an instant of its own
+     * @param records one behind the other, see {@code reprise.runtime.BufferRecord}
+     */
+    record BufferedCalls(Header header, boolean stops, MemorySegment records) implements Event {}
+
+    /**
+     * System call instructions in the task's address space were replaced by jumps to injected code.
+     *
+     * @param resumeAt where the task goes on: where it was, unless that has moved
+     * @param changes new mappings for the code
+     * @param writes the code, then what leads to it
+     */
+    record CodePatched(Header header, long resumeAt, List<MappingChange> changes, List<MemoryWrite> writes)
             implements Event {}
 
     /** The task ended. {@code waitStatus} as wait(2) gives it. {@code writes}: the kernel's last writes on its behalf. */

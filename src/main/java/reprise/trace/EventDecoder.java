@@ -94,8 +94,29 @@ final class EventDecoder {
                 long vectors = word();
                 long[] pages = words(number);
                 long[] hashes = words(number);
+                long counts = word();
+                int words = (int) counts & 0xffff;
+                long[] probes = words(words);
+                long[] values = words(words);
+                boolean complete = (flags & TraceFormat.YES) != 0;
                 yield new Event.ExecutionPoint(
-                        header, registers(), vectors, (flags & TraceFormat.YES) != 0, pages, hashes);
+                        header,
+                        registers(),
+                        vectors,
+                        complete,
+                        pages,
+                        hashes,
+                        probes,
+                        values,
+                        (int) (counts >>> 16) & 0xffff,
+                        (int) (counts >>> 32));
+            }
+            case TraceFormat.BUFFERED_CALLS ->
+                new Event.BufferedCalls(header, (flags & TraceFormat.YES) != 0, bytes(word()));
+            case TraceFormat.CODE_PATCHED -> {
+                long resumeAt = word();
+                parts();
+                yield new Event.CodePatched(header, resumeAt, changes, writes);
             }
             case TraceFormat.NOTE -> new Event.Note(header, string());
             case TraceFormat.END -> new Event.End(header, number);

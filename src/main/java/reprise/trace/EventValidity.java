@@ -12,8 +12,6 @@ public final class EventValidity {
     private static final long PAGE_MASK = 4095;
     private static final int SIGNALS = 64;
     private static final int CORES = 8192;
-    private static final int MADV_DONTNEED = 4;
-    private static final int MADV_REMOVE = 9;
 
     private EventValidity() {}
 
@@ -52,6 +50,12 @@ public final class EventValidity {
                 writes(event, signal.writes());
             }
             case Event.TaskExit exit -> writes(event, exit.writes());
+            case Event.CodePatched patched -> {
+                for (Event.MappingChange change : patched.changes()) {
+                    change(event, change);
+                }
+                writes(event, patched.writes());
+            }
             case Event.CoreBound bound ->
                 require(event, bound.core() >= 0 && bound.core() < CORES, "a core that cannot exist");
             default -> {}
@@ -83,8 +87,12 @@ public final class EventValidity {
             }
             case Event.Discard discard -> {
                 range(event, discard.address(), discard.length());
-                boolean known = discard.advice() == MADV_DONTNEED || discard.advice() == MADV_REMOVE;
-                require(event, known, "an advice that discards nothing");
+                boolean known = switch (discard.advice()) {
+                    // DONTNEED, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, DONTNEED_LOCKED
+                    case 4, 9, 10, 11, 18, 19, 24 -> true;
+                    default -> false;
+                };
+                require(event, known, "an advice that changes no memory");
             }
             case Event.Resize resize -> require(event, resize.size() >= 0, "an object of negative size");
         }

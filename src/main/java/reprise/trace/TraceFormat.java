@@ -23,7 +23,7 @@ package reprise.trace;
  */
 final class TraceFormat {
     /** Version of the format that is written, and the highest that can be read. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int FILE_STORED = 1;
     static final int SHARED_OBJECT = 2;
@@ -38,6 +38,8 @@ final class TraceFormat {
     static final int NOTE = 11;
     static final int END = 12;
     static final int EXECUTION_POINT = 13;
+    static final int BUFFERED_CALLS = 14;
+    static final int CODE_PATCHED = 15;
 
     /** In the flags: which of the optional blocks are there, and yes or no. */
     static final int HAS_FIRST_REGISTERS = 1;

@@ -147,7 +147,7 @@ public final class TraceWriter implements AutoCloseable {
         return finish();
     }
 
-    /** Writes {@link Event.ExecutionPoint}; of the arrays, the first {@code count} elements. */
+    /** Writes {@link Event.ExecutionPoint}; of probes and values, the first {@code count} elements. */
     public long executionPoint(
             int domain,
             int tid,
@@ -156,12 +156,31 @@ public final class TraceWriter implements AutoCloseable {
             boolean complete,
             long[] pages,
             long[] hashes,
-            int count) {
-        begin(TraceFormat.EXECUTION_POINT, complete ? TraceFormat.YES : 0, 0, count, domain, tid);
+            long[] probes,
+            long[] values,
+            int count,
+            int registersChanging,
+            int probesChanging) {
+        begin(TraceFormat.EXECUTION_POINT, complete ? TraceFormat.YES : 0, 0, pages.length, domain, tid);
         encoder.word(vectorHash);
-        encoder.words(pages, count);
-        encoder.words(hashes, count);
+        encoder.words(pages, pages.length);
+        encoder.words(hashes, pages.length);
+        encoder.word(count | (long) registersChanging << 16 | (long) probesChanging << 32);
+        encoder.words(probes, count);
+        encoder.words(values, count);
         encoder.block(registers, TraceFormat.REGISTERS);
+        return finish();
+    }
+
+    /**
+     * Writes {@link Event.BufferedCalls}.
+     *
+     * @param records the first {@code length} bytes of it
+     */
+    public long bufferedCalls(int domain, int tid, boolean stops, MemorySegment records, long length) {
+        begin(TraceFormat.BUFFERED_CALLS, stops ? TraceFormat.YES : 0, 0, 0, domain, tid);
+        encoder.word(length);
+        MemorySegment.copy(records, 0, encoder.reserve(length), 0, length);
         return finish();
     }
 
@@ -277,13 +296,20 @@ public final class TraceWriter implements AutoCloseable {
         eventHasParts = true;
     }
 
+    /** Opens {@link Event.CodePatched}; its changes and writes follow. */
+    public void codePatched(int domain, int tid, long resumeAt) {
+        begin(TraceFormat.CODE_PATCHED, 0, 0, 0, domain, tid);
+        encoder.word(resumeAt);
+        eventHasParts = true;
+    }
+
     /** Adds a mapping to an {@link Event.Exec}. */
     public void mapping(Event.Mapping mapping) {
         part();
         mapping(TraceFormat.PART_MAPPING, mapping);
     }
 
-    /** Adds a change of the address space to a {@link Event.SyscallExit}. */
+    /** Adds a change of the address space to a {@link Event.SyscallExit} or {@link Event.CodePatched}. */
     public void change(Event.MappingChange change) {
         part();
         switch (change) {

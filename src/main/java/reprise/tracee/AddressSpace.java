@@ -75,11 +75,14 @@ public final class AddressSpace<F> {
             unmap(oldStart, oldLength);
         }
         unmap(newStart, newLength);
-        if (moved.isEmpty()) {
-            return;
+        for (Range<F> range : moved) {
+            long skipped = Math.max(0, oldStart - range.start);
+            long at = Math.max(0, range.start - oldStart);
+            // Since Linux 6.17 several mappings can be moved at once, if their size does not change.
+            boolean last = range == moved.getLast();
+            long length = last ? newLength - at : range.end - range.start - skipped;
+            map(newStart + at, length, range.file, range.offset + skipped, range.shared);
         }
-        Range<F> first = moved.get(0);
-        map(newStart, newLength, first.file, first.offset + (oldStart - first.start), first.shared);
     }
 
     /** The ranges that intersect [start, end), ascending. */

@@ -33,6 +33,8 @@ public final class MemoryScanner implements AutoCloseable {
     private final Pagemap pagemap;
     private final WriteTracking tracking;
     private boolean first = true;
+    /** Whether pages are listed that have the content they had. */
+    private boolean evenUnchanged;
 
     // What the scan in progress found.
     private List<ProcMaps.Region> maps;
@@ -76,12 +78,28 @@ public final class MemoryScanner implements AutoCloseable {
      * @param excluded ranges not to look at, each a start and a length
      */
     public Changes changedPages(Tracee tracee, List<long[]> excluded) {
+        return scan(tracee, excluded, false);
+    }
+
+    /**
+     * All pages that may have been written since the last call, also those that have the content they had then, and all of
+     * shared mappings that are writable. If the kernel does not keep track: all pages.
+     *
+     * @param tracee any stopped task of the address space
+     * @param excluded ranges not to look at, each a start and a length
+     */
+    public Changes writtenPages(Tracee tracee, List<long[]> excluded) {
+        return scan(tracee, excluded, true);
+    }
+
+    private Changes scan(Tracee tracee, List<long[]> excluded, boolean written) {
+        evenUnchanged = written;
         this.excluded = excluded;
         maps = ProcMaps.read(tracee.tid());
         found = 0;
         batched = 0;
         if (tracking != null) {
-            scanWritten(tracee);
+            scanWritten(tracee, written);
         } else {
             mapsAt = 0;
             Pagemap.Sink sink = (start, end, categories) -> take(tracee, start, end, categories);
@@ -96,7 +114,7 @@ public final class MemoryScanner implements AutoCloseable {
         return new Changes(complete, Arrays.copyOf(pages, found), Arrays.copyOf(hashes, found));
     }
 
-    private void scanWritten(Tracee tracee) {
+    private void scanWritten(Tracee tracee, boolean written) {
         // Mappings that are new, or lost their registration by mremap: to be tracked from now on. If that is not
         // possible
         // their pages are looked at each time.
@@ -123,6 +141,8 @@ public final class MemoryScanner implements AutoCloseable {
         mapsAt = 0;
         for (ProcMaps.Region region : maps) {
             if (region.shared()) {
+                flush(tracee);
+                evenUnchanged = written && (region.protection() & ProcMaps.WRITE) != 0;
                 pagemap.scan(region.start(), region.end(), 0, 0, 0, sink);
             }
         }
@@ -201,7 +221,7 @@ public final class MemoryScanner implements AutoCloseable {
     }
 
     private void found(long page, long hash) {
-        if (!known.put(page, hash)) {
+        if (!known.put(page, hash) && !evenUnchanged) {
             return;
         }
         if (found == pages.length) {

@@ -40,7 +40,7 @@ public final class RuntimePage {
         // again: mov eax, 34 (pause); syscall; jmp again
         elf.put(new byte[] {(byte) 0xb8, 34, 0, 0, 0, 0x0f, 0x05, (byte) 0xeb, (byte) 0xf7});
         elf.position((int) (UNTRACED_SYSCALL - ADDRESS));
-        elf.put(new byte[] {0x0f, 0x05, 0x0f, 0x0b}); // syscall; ud2
+        elf.put(new byte[] {0x0f, 0x05, (byte) 0xc3}); // syscall; ret, for callers inside the tracee
         return elf.array();
     }
 }

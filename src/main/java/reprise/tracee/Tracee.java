@@ -1,10 +1,12 @@
 package reprise.tracee;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import reprise.linux.LinuxException;
 import reprise.linux.ProcessMemory;
@@ -20,6 +22,10 @@ import reprise.x86.Registers;
  * methods but {@link #tid} require the task to be stopped; {@link TraceeGoneException} is thrown where it was killed.
  */
 public final class Tracee implements MemoryReader {
+    private static final int SI_TIMER = -2;
+    private static final int SI_TIMERID = 16;
+    private static final int SI_OVERRUN = 20;
+
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment registers = arena.allocate(Registers.SIZE, 16);
     private final MemorySegment saved = arena.allocate(Registers.SIZE, 16);
@@ -183,6 +189,17 @@ public final class Tracee implements MemoryReader {
         return word.get(JAVA_INT, 0) & 0xffffffffL;
     }
 
+    /** A zero-terminated string of less than 4096 bytes, as far as it can be read. */
+    public String readString(long address) {
+        MemorySegment bytes = Arena.ofAuto().allocate(4096);
+        long count = read(address, bytes, bytes.byteSize());
+        long length = 0;
+        while (length < count && bytes.get(JAVA_BYTE, length) != 0) {
+            length++;
+        }
+        return new String(bytes.asSlice(0, length).toArray(JAVA_BYTE), StandardCharsets.UTF_8);
+    }
+
     /**
      * Writes memory whatever the protection of its pages.
      *
@@ -254,7 +271,8 @@ public final class Tracee implements MemoryReader {
 
     /**
      * Takes the signal of the present signal-delivery stop aside; it is not delivered by the next resume with 0. A
-     * standard signal that is held back already is one with it, as it would be in the kernel's queue.
+     * standard signal that is held back already is one with it, as it would be in the kernel's queue; so is that of the
+     * same timer.
      */
     public void stashSignal(int signal) {
         if (signal < Signal.SIGRTMIN) {
@@ -270,6 +288,20 @@ public final class Tracee implements MemoryReader {
         } catch (LinuxException e) {
             throw gone(e);
         }
+        for (StashedSignal held : stash) {
+            if (held.signal() == signal && isOfSameTimer(held.info(), info)) {
+                // While its signal was in the kernel's queue, the timer would only have counted.
+                long overruns = (long) held.info().get(JAVA_INT, SI_OVERRUN) + info.get(JAVA_INT, SI_OVERRUN) + 1;
+                held.info().set(JAVA_INT, SI_OVERRUN, (int) Math.min(overruns, Integer.MAX_VALUE));
+                return;
+            }
+        }
         stash.add(new StashedSignal(signal, info));
+    }
+
+    private static boolean isOfSameTimer(MemorySegment one, MemorySegment other) {
+        return Ptrace.codeOf(one) == SI_TIMER
+                && Ptrace.codeOf(other) == SI_TIMER
+                && one.get(JAVA_INT, SI_TIMERID) == other.get(JAVA_INT, SI_TIMERID);
     }
 }

@@ -332,6 +332,14 @@ public final class Assembler extends Encoder {
         unary(1, operand);
     }
 
+    /** Multiplies, keeping the lower 64 bits. */
+    public void imul(GeneralRegister to, GeneralRegister from) {
+        rex(WIDE, to.high(), 0, from.high());
+        emit(0x0f);
+        emit(0xaf);
+        emit(0xc0 | to.low() << 3 | from.low());
+    }
+
     public void shl(GeneralRegister register, int bits) {
         unary(0xc1, 4, register);
         emitImmediate(bits, 1);

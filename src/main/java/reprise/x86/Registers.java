@@ -43,6 +43,26 @@ public final class Registers {
     /** Length of the {@code syscall} instruction. */
     public static final int SYSCALL_LENGTH = 2;
 
+    /** Offsets of the general registers in the order of their numbers in instructions. */
+    static final int[] GENERAL = {
+        RAX,
+        RCX,
+        RDX,
+        RBX,
+        RSP,
+        RBP,
+        RSI,
+        RDI,
+        R8,
+        R9,
+        R10,
+        R11,
+        R12,
+        R13,
+        R14,
+        R15
+    };
+
     private static final int[] ARGUMENTS = {RDI, RSI, RDX, R10, R8, R9};
     private static final String[] NAMES = {
         "r15",
@@ -89,6 +109,11 @@ public final class Registers {
     /** Byte offset of the register that holds argument {@code index}, 0 to 5, of a system call. */
     public static int argument(int index) {
         return ARGUMENTS[index];
+    }
+
+    /** Byte offset of a general register. */
+    public static int offset(GeneralRegister register) {
+        return GENERAL[register.ordinal()];
     }
 
     /** Name of the register at a byte offset. */

@@ -338,14 +338,14 @@ class DumpCommandTest {
         List<String> lines = dump("--stats");
         assertThat(lines)
                 .contains(
-                        "system calls        4, all of them stopped the program",
+                        "system calls        4, 4 of them stopped the program, 0 did not",
                         "memory recorded     3B",
                         "checksums           1 page",
                         "files stored        1, 1.0K",
                         "       4   66.7%      3B  100.0%  SyscallExit",
-                        "       2   50.0%      0B    0.0%       0  getpid",
-                        "       1   25.0%      0B    0.0%       1  close",
-                        "       1   25.0%      3B  100.0%       0  read");
+                        "       2   50.0%      0B    0.0%       0       2  getpid",
+                        "       1   25.0%      0B    0.0%       1       1  close",
+                        "       1   25.0%      3B  100.0%       0       1  read");
         assertThat(lines).anyMatch(line -> line.matches("size of all events  1\\.\\dK, compressed .* in 1 chunk"));
     }
 

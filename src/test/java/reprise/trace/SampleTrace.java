@@ -116,7 +116,20 @@ final class SampleTrace {
         all.add(new Event.CoreBound(at(1, 12), -1));
         all.add(new Event.Checksum(at(1, 12), true, new long[] {4096, -4096}, new long[] {1, -1}));
         all.add(new Event.ExecutionPoint(
-                at(1, 12), registers(5), -7, false, new long[] {4096, 8192}, new long[] {1, -1}));
+                at(1, 12),
+                registers(5),
+                -7,
+                false,
+                new long[] {4096, 8192},
+                new long[] {1, -1},
+                new long[] {3, 4104, -8},
+                new long[] {0, 7, -1},
+                0x8001,
+                2));
+        all.add(new Event.BufferedCalls(at(1, 12), true, bytes(7, 48)));
+        all.add(new Event.BufferedCalls(at(1, 12), false, bytes(7, 0)));
+        all.add(new Event.CodePatched(
+                at(1, 12), 0x4000, List.of(new Event.Unmap(1, 2)), List.of(new Event.MemoryWrite(12, 9, bytes(3, 5)))));
         all.add(new Event.Checksum(at(1, 12), false, new long[0], new long[0]));
         all.add(new Event.Note(at(1, 12), "system call 9999 is not known"));
         all.add(new Event.Note(at(1, 12), ""));
@@ -198,7 +211,20 @@ final class SampleTrace {
                         e.complete(),
                         e.pages(),
                         e.hashes(),
-                        e.pages().length);
+                        e.probes(),
+                        e.values(),
+                        e.probes().length,
+                        e.registersChanging(),
+                        e.probesChanging());
+            case Event.BufferedCalls e ->
+                to.bufferedCalls(
+                        domain, tid, e.stops(), e.records(), e.records().byteSize());
+            case Event.CodePatched e -> {
+                to.codePatched(domain, tid, e.resumeAt());
+                e.changes().forEach(to::change);
+                writes(to, e.writes());
+                yield to.end();
+            }
             case Event.Checksum e -> to.checksum(domain, tid, e.complete(), e.pages(), e.hashes(), e.pages().length);
             case Event.Note e -> to.note(domain, tid, e.text());
             case Event.End e -> to.end(domain, tid, e.waitStatus());

@@ -1,0 +1,102 @@
+package reprise.record;
+
+import java.util.ArrayDeque;
+import java.util.SplittableRandom;
+
+/**
+ * Decides whose turn it is inside a domain, and for how long.
+ *
+ * <p>Normally turns go round. They end at events that name themselves; who computes for long without one is interrupted, but not
+ * so often that naming the instants takes more than a small part of the time. Who spins, waiting for what another task of
+ * the domain must do, is interrupted soon.
+ *
+ * <p>With chaos, turns are of any length, tasks have priorities that change now and then, and some are held back for a while: orders
+ * of execution that a busy machine shows once in a long time.
+ */
+final class SlicePolicy {
+    /** How long a task keeps its turn while others wait, until its next event. */
+    private static final long SLICE = 5_000_000;
+
+    /** How long it may compute without an event. */
+    private static final long COMPUTATION = 15_000_000;
+
+    private static final long LONGEST_COMPUTATION = 1_500_000_000;
+    /** The same for one that was seen to spin. */
+    private static final long SPINNING = 200_000;
+
+    /** How often to look at the clock. */
+    private static final long TICK = 5_000_000;
+
+    private static final long SHORT_TICK = 200_000;
+    private static final long SHORTEST_CHAOS = 20_000;
+    private static final int CHAOS_DOUBLINGS = 10;
+    private static final long LONGEST_HOLD = 50_000_000;
+
+    private final boolean chaos;
+    private final SplittableRandom random = new SplittableRandom();
+
+    SlicePolicy(boolean chaos) {
+        this.chaos = chaos;
+    }
+
+    /** A task's turn begins: sets when it ends. */
+    void begin(Domain domain, RecordedTask task) {
+        long now = System.nanoTime();
+        if (chaos) {
+            domain.sliceEnd = now + chaoticSlice();
+            domain.computationEnd = now + chaoticSlice();
+            return;
+        }
+        domain.sliceEnd = now + SLICE;
+        domain.computationEnd = now
+                + switch (task.spinning) {
+                    case NO -> Math.clamp(10 * domain.namingCost, COMPUTATION, LONGEST_COMPUTATION);
+                    case MAYBE -> Math.clamp(4 * domain.namingCost, SPINNING, COMPUTATION);
+                    case YES -> Math.clamp(domain.namingCost, SPINNING, COMPUTATION);
+                };
+    }
+
+    /** Many are short, some long; a quarter ends at the next event. */
+    private long chaoticSlice() {
+        return random.nextInt(4) == 0 ? 0 : random.nextLong(SHORTEST_CHAOS << random.nextInt(CHAOS_DOUBLINGS + 1));
+    }
+
+    /** How long from now until the clock has to be looked at, in nanoseconds. */
+    long tick(Domain domain) {
+        boolean soon = chaos || domain.computationEnd - domain.sliceEnd < 0;
+        return soon && domain.tasks > 1 ? SHORT_TICK : TICK;
+    }
+
+    /** Takes out the one whose turn it is, of at least one. */
+    RecordedTask next(ArrayDeque<RecordedTask> ready) {
+        if (!chaos || ready.size() == 1) {
+            return ready.poll();
+        }
+        long now = System.nanoTime();
+        RecordedTask best = null;
+        for (RecordedTask task : ready) {
+            if (task.priority == 0 || random.nextInt(8) == 0) {
+                task.priority = 1 + random.nextInt(1 << 20);
+            }
+            if (random.nextInt(64) == 0) {
+                task.heldUntil = now + random.nextLong(LONGEST_HOLD);
+            }
+            boolean held = now - task.heldUntil < 0;
+            if (best == null || (held ? 0 : task.priority) > (now - best.heldUntil < 0 ? 0 : best.priority)) {
+                best = task;
+            }
+        }
+        ready.remove(best);
+        return best;
+    }
+
+    /** How many steps a task that is to be interrupted goes on in its loop of this length. */
+    int detour(int loop) {
+        return chaos ? random.nextInt(loop + 1) : 0;
+    }
+
+    /** Whether the place of an interruption is to be any, not one that replay finds fast. */
+    boolean anyPlace() {
+        return chaos && random.nextInt(2) == 0;
+    }
+}

@@ -1,0 +1,91 @@
+package reprise.replay;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+import reprise.linux.ProcessMemory;
+import reprise.runtime.BufferLayout;
+import reprise.x86.Registers;
+
+/** The buffer of a carrier from which the injected code takes the results of system calls. */
+final class CarrierBuffer {
+    private final Carrier carrier;
+    private boolean installed;
+
+    CarrierBuffer(Carrier carrier) {
+        this.carrier = carrier;
+    }
+
+    /** The memory was copied from another carrier's. */
+    void inheritFrom(CarrierBuffer other) {
+        installed = other.installed;
+    }
+
+    /** The injected code is in place: tells it that this is a replay. */
+    void install() {
+        if (!installed) {
+            installed = true;
+            writeInt(BufferLayout.MODE, 1);
+        }
+    }
+
+    /**
+     * Gives the injected code the results of the calls up to the next event.
+     *
+     * @param stops whether it shall stop behind the last
+     * @throws Mismatch if it has not used up those that it had
+     */
+    void fill(MemorySegment records, boolean stops) {
+        requireEmpty();
+        MemorySegment buffer = carrier.memory().buffer();
+        long length = records.byteSize();
+        buffer.set(JAVA_LONG, 0, 0);
+        if (length > BufferLayout.BUFFER_SIZE
+                || !carrier.tracee().write(BufferLayout.CURSOR, buffer, 8)
+                || !carrier.tracee().write(BufferLayout.BUFFER, records, length)
+                || !carrier.tracee().writeWord(BufferLayout.AVAILABLE, length)) {
+            throw new Mismatch(length + " bytes of buffered system calls do not fit into the process.\n");
+        }
+        if (stops) {
+            writeInt(BufferLayout.STOP, 1);
+        }
+    }
+
+    /** Whether all results have been taken. */
+    boolean isEmpty() {
+        return !installed
+                || carrier.tracee().readWord(BufferLayout.CURSOR)
+                        >= carrier.tracee().readWord(BufferLayout.AVAILABLE);
+    }
+
+    private void requireEmpty() {
+        if (!isEmpty()) {
+            throw new Mismatch("The task made fewer system calls than were recorded.\n");
+        }
+    }
+
+    /** Whether a task that is about to make a system call stops behind a call that it took from the buffer. */
+    static boolean isStop(MemorySegment registers) {
+        return Registers.get(registers, Registers.RIP) == BufferLayout.STOP_INSTRUCTION + Registers.SYSCALL_LENGTH;
+    }
+
+    /** The task stopped behind the last call: puts its registers to what the program shall see. */
+    void comeOut(ReplayTask task) {
+        writeInt(BufferLayout.STOP, 0);
+        MemorySegment registers = carrier.registers(task);
+        long behind = carrier.tracee().readWord(BufferLayout.RETURN);
+        Registers.set(registers, Registers.RIP, behind);
+        Registers.set(registers, Registers.RCX, behind);
+        Registers.set(registers, Registers.RAX, carrier.tracee().readWord(BufferLayout.RESULT));
+        Registers.set(registers, Registers.ORIG_RAX, -1);
+        carrier.registersChanged(task);
+        requireEmpty();
+    }
+
+    private void writeInt(long address, int value) {
+        MemorySegment buffer = carrier.memory().buffer();
+        buffer.set(JAVA_INT, 0, value);
+        ProcessMemory.write(carrier.tid(), address, buffer, 4);
+    }
+}
