@@ -113,7 +113,8 @@ final class PointRecorder {
                 || isRepeated()
                 || instruction.kind() == Instruction.Kind.SYSCALL
                 || Long.compareUnsigned(task.tracee.get(Registers.RIP), USER_END) >= 0) {
-            // A system call will name itself; in the middle of a string instruction replay cannot stop. Try again later.
+            // A system call will name itself; in the middle of a string instruction replay cannot stop. Try again
+            // later.
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
             return false;
@@ -310,10 +311,12 @@ final class PointRecorder {
         for (int index = 0; index < instruction.opcodeOffset(); index++) {
             repeats |= bytes[index] == (byte) 0xf2 || bytes[index] == (byte) 0xf3;
         }
-        return repeats && isOneByteOpcode() && switch (instruction.opcode()) {
-            case 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x6c, 0x6d, 0x6e, 0x6f -> true;
-            default -> false;
-        };
+        return repeats
+                && isOneByteOpcode()
+                && switch (instruction.opcode()) {
+                    case 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x6c, 0x6d, 0x6e, 0x6f -> true;
+                    default -> false;
+                };
     }
 
     /** Whether nothing but prefixes is before the opcode. */

@@ -82,8 +82,8 @@ final class ProbeWords {
     boolean compare(Tracee tracee) {
         boolean any = false;
         for (int i = 0; i < usedCount; i++) {
-            changed[i] = ProcessMemory.read(tracee.tid(), used[i], block, 8) == 8
-                    && block.get(JAVA_LONG, 0) != usedFirst[i];
+            changed[i] =
+                    ProcessMemory.read(tracee.tid(), used[i], block, 8) == 8 && block.get(JAVA_LONG, 0) != usedFirst[i];
             any |= changed[i];
         }
         return any;

@@ -51,14 +51,7 @@ final class PlantedProbe {
         int protection = ProcMaps.READ | ProcMaps.WRITE | ProcMaps.EXECUTE;
         int flags = MMAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE;
         carrier.remote(
-                "mmap of a probe",
-                SyscallNumber.MMAP,
-                probe.address(),
-                probe.image().length,
-                protection,
-                flags,
-                -1,
-                0);
+                "mmap of a probe", SyscallNumber.MMAP, probe.address(), probe.image().length, protection, flags, -1, 0);
         PlantedProbe planted = new PlantedProbe(carrier, wanted, probe);
         planted.write(probe.address(), probe.image());
         planted.write(probe.site(), probe.jump());
@@ -138,7 +131,6 @@ final class PlantedProbe {
             tracee.set(Registers.RIP, probe.original(instruction));
         }
         write(probe.site(), probe.before());
-        carrier.remote(
-                "munmap of a probe", SyscallNumber.MUNMAP, probe.address(), probe.image().length, 0, 0, 0, 0);
+        carrier.remote("munmap of a probe", SyscallNumber.MUNMAP, probe.address(), probe.image().length, 0, 0, 0, 0);
     }
 }

@@ -101,7 +101,7 @@ final class PointSearch {
     }
 
     private static Mismatch notFound(String after, int status) {
-        return new Mismatch("The recorded instant was not found: after " + after + " the task is "
-                + Wait.describe(status) + ".\n");
+        return new Mismatch(
+                "The recorded instant was not found: after " + after + " the task is " + Wait.describe(status) + ".\n");
     }
 }

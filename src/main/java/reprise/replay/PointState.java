@@ -80,7 +80,8 @@ final class PointState {
     /** Notes in what the state of the carrier, which is at the instruction, differs from the wanted one. */
     void learn(Tracee tracee) {
         for (int index = 0; index < GENERAL.length; index++) {
-            if (tracee.get(Registers.offset(GENERAL[index])) != Registers.get(point.registers(), Registers.offset(GENERAL[index]))) {
+            if (tracee.get(Registers.offset(GENERAL[index]))
+                    != Registers.get(point.registers(), Registers.offset(GENERAL[index]))) {
                 registersDiffered[index]++;
             }
         }

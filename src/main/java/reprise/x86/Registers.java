@@ -44,24 +44,7 @@ public final class Registers {
     public static final int SYSCALL_LENGTH = 2;
 
     /** Offsets of the general registers in the order of their numbers in instructions. */
-    static final int[] GENERAL = {
-        RAX,
-        RCX,
-        RDX,
-        RBX,
-        RSP,
-        RBP,
-        RSI,
-        RDI,
-        R8,
-        R9,
-        R10,
-        R11,
-        R12,
-        R13,
-        R14,
-        R15
-    };
+    static final int[] GENERAL = {RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15};
 
     private static final int[] ARGUMENTS = {RDI, RSI, RDX, R10, R8, R9};
     private static final String[] NAMES = {
