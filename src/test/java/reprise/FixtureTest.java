@@ -20,11 +20,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Each fixture ends as it should under record, and its replay is the same to the byte of memory and output. */
 class FixtureTest {
     /**
-     * The folders under {@code src/test/fixtures}. Not yet: {@code spin}, which needs preemption, and {@code hard}, which
-     * needs what cannot be trapped.
+     * The folders under {@code src/test/fixtures}. Not {@code chaos}, which is {@link ChaosTest}'s, and not yet {@code hard},
+     * which needs what cannot be trapped.
      */
     private static final List<String> FOLDERS =
-            List.of(System.getProperty("reprise.folders", ".").split(","));
+            List.of(System.getProperty("reprise.folders", ".,spin").split(","));
 
     /** Those with so much memory or so many events that checksums at each would take longer than all others. */
     private static final Set<String> TOO_HEAVY = Set.of();

@@ -97,7 +97,8 @@ final class ExitRecorder {
             // It computed up to the call in which it was killed; who shares its memory sees that.
             recorder.recordEntry(task);
         }
-        List<Long> died = robustFutexes(task);
+        RecordedTask witness = witness(task);
+        List<Long> died = witness == null ? robustFutexes(task) : List.of();
         trace.taskExit(task.domain.id, task.tid(), waitStatus);
         for (long address : died) {
             long word = read(task, address, 4) ? buffer.get(JAVA_INT_UNALIGNED, 0) : 0;
@@ -107,10 +108,27 @@ final class ExitRecorder {
                         .set(JAVA_INT_UNALIGNED, 0, owned & FUTEX_WAITERS | FUTEX_OWNER_DIED);
             }
         }
-        if (task.clearTid != 0 && task.domain.tasks > 1 && read(task, task.clearTid, 4)) {
+        boolean cleared = task.clearTid != 0 && task.domain.tasks > 1;
+        if (cleared && read(witness == null ? task : witness, task.clearTid, 4)) {
             trace.write(task.tid(), task.clearTid, 4).set(JAVA_INT_UNALIGNED, 0, 0);
         }
         trace.end();
+    }
+
+    /**
+     * Another task with the memory of one that is gone already: after SIGKILL the kernel does not always stop a task at its
+     * exit. Null if the task is still there, or was the last.
+     */
+    private RecordedTask witness(RecordedTask task) {
+        if (TaskStatus.of(task.tid()).state() != 'X') {
+            return null;
+        }
+        for (RecordedTask other : recorder.all()) {
+            if (other != task && other.process.memory == task.process.memory) {
+                return other;
+            }
+        }
+        return null;
     }
 
     private boolean read(RecordedTask task, long address, long length) {

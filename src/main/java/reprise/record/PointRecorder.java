@@ -109,14 +109,31 @@ final class PointRecorder {
         if (isInside(task)) {
             return false;
         }
+        if (!record(task)) {
+            // Try again later.
+            task.state = RecordedTask.State.RUNNING;
+            task.tracee.resume(recorder.userResume(task), 0);
+            return false;
+        }
+        return true;
+    }
+
+    /**
+     * Names the very instant at which a task stopped, if possible. Not for a task in a signal-delivery stop whose memory has no
+     * scanner yet: to make one takes system calls, and the signal would be lost.
+     */
+    boolean nameHere(RecordedTask task) {
+        words.begin(task);
+        registersChanging = 0;
+        return record(task);
+    }
+
+    private boolean record(RecordedTask task) {
         if (!decode(task)
                 || isRepeated()
                 || instruction.kind() == Instruction.Kind.SYSCALL
                 || Long.compareUnsigned(task.tracee.get(Registers.RIP), USER_END) >= 0) {
-            // A system call will name itself; in the middle of a string instruction replay cannot stop. Try again
-            // later.
-            task.state = RecordedTask.State.RUNNING;
-            task.tracee.resume(recorder.userResume(task), 0);
+            // A system call will name itself; in the middle of a string instruction replay cannot stop.
             return false;
         }
         buffers.flush(task, false);

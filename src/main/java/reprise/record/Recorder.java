@@ -321,6 +321,7 @@ public final class Recorder {
         }
         if (signal == Signal.SIGTRAP) {
             // SIGCONT ended the group stop.
+            task.midway = true;
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(task.inCall ? Ptrace.SYSCALL : userResume(task), 0);
             return;
@@ -384,6 +385,7 @@ public final class Recorder {
             return;
         }
         task.midway = true;
+        slices.interrupted(task);
         waitForTurn(task);
         task.domain.current = null;
         cores.release(task.domain.core);
@@ -394,6 +396,15 @@ public final class Recorder {
     private static void markNamed(RecordedTask task) {
         MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
         task.performed = false;
+    }
+
+    /** A signal is about to stop a task in the midst of its computation: names the instant, so that others can have the turn. */
+    void nameBeforeStop(RecordedTask task) {
+        if (task.process.memory.scanner != null && points.nameHere(task)) {
+            markNamed(task);
+            // Nothing of the program is executed before the stop.
+            task.midway = false;
+        }
     }
 
     /** Whether the task is where its last event left it. */
@@ -423,7 +434,10 @@ public final class Recorder {
 
     /** An event of the current task is complete: it goes on, or its turn ends. */
     void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
-        task.midway = systemCall && task.call == SyscallNumber.RT_SIGRETURN;
+        // A signal that waits already strikes right here; one that comes later may find the same registers.
+        task.midway = systemCall
+                && task.call == SyscallNumber.RT_SIGRETURN
+                && !TaskStatus.of(task.tid()).isStruck();
         task.spinning = RecordedTask.Spinning.NO;
         checksums.afterEvent(task, systemCall);
         Domain domain = task.domain;

@@ -117,7 +117,7 @@ final class SignalRecorder {
         boolean brokenFrame = signal == Signal.SIGSEGV
                 && code == SI_KERNEL
                 && task.call == SyscallNumber.RT_SIGRETURN
-                && Recorder.isNamed(task);
+                && Recorder.hasRegistersOfLastEvent(task);
         return signal == Signal.SIGSYS || brokenFrame ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
     }
 
@@ -178,6 +178,9 @@ final class SignalRecorder {
             trace.end();
         }
         task.frameFailedAt = null;
+        if (!ignored && Signal.stopsByDefault(signal) && task.domain.tasks > 1 && !Recorder.isNamed(task)) {
+            recorder.nameBeforeStop(task);
+        }
         pass(task, signal);
     }
 

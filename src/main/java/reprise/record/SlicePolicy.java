@@ -30,6 +30,7 @@ final class SlicePolicy {
     private static final long SHORT_TICK = 200_000;
     private static final long SHORTEST_CHAOS = 20_000;
     private static final int CHAOS_DOUBLINGS = 10;
+    private static final int CHAOS_DOUBLINGS_COMPUTING = 8;
     private static final long LONGEST_HOLD = 50_000_000;
 
     private final boolean chaos;
@@ -43,8 +44,8 @@ final class SlicePolicy {
     void begin(Domain domain, RecordedTask task) {
         long now = System.nanoTime();
         if (chaos) {
-            domain.sliceEnd = now + chaoticSlice();
-            domain.computationEnd = now + chaoticSlice();
+            domain.sliceEnd = now + chaoticSlice(CHAOS_DOUBLINGS);
+            domain.computationEnd = now + chaoticSlice(CHAOS_DOUBLINGS_COMPUTING);
             return;
         }
         domain.sliceEnd = now + SLICE;
@@ -57,8 +58,15 @@ final class SlicePolicy {
     }
 
     /** Many are short, some long; a quarter ends at the next event. */
-    private long chaoticSlice() {
-        return random.nextInt(4) == 0 ? 0 : random.nextLong(SHORTEST_CHAOS << random.nextInt(CHAOS_DOUBLINGS + 1));
+    private long chaoticSlice(int doublings) {
+        return random.nextInt(4) == 0 ? 0 : random.nextLong(SHORTEST_CHAOS << random.nextInt(doublings + 1));
+    }
+
+    /** A task was interrupted in the midst of its computation: with chaos others usually go on for a while. */
+    void interrupted(RecordedTask task) {
+        if (chaos && random.nextInt(8) != 0) {
+            task.heldUntil = System.nanoTime() + chaoticSlice(CHAOS_DOUBLINGS);
+        }
     }
 
     /** How long from now until the clock has to be looked at, in nanoseconds. */

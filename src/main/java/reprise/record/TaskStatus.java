@@ -8,12 +8,16 @@ import reprise.linux.Files;
  *
  * @param state letter: R, S, D, T, t, Z, X
  * @param pending signals that wait for it alone, as a kernel mask
+ * @param sharedPending signals that wait for any task of its process
+ * @param blocked signals that it blocks
  * @param ignored signals that are ignored, as a kernel mask
  * @param caught signals that have a handler
  */
-record TaskStatus(char state, long pending, long ignored, long caught) {
+record TaskStatus(char state, long pending, long sharedPending, long blocked, long ignored, long caught) {
     private static final byte[] STATE = "State:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] PENDING = "SigPnd:\t".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] SHARED_PENDING = "ShdPnd:\t".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] BLOCKED = "SigBlk:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] IGNORED = "SigIgn:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] CAUGHT = "SigCgt:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] IDS = "NSpid:\t".getBytes(StandardCharsets.ISO_8859_1);
@@ -23,14 +27,21 @@ record TaskStatus(char state, long pending, long ignored, long caught) {
     static TaskStatus of(int tid) {
         byte[] text = Files.readAll("/proc/" + tid + "/status");
         if (text == null) {
-            return new TaskStatus('X', 0, 0, 0);
+            return new TaskStatus('X', 0, 0, 0, 0, 0);
         }
         int state = find(text, STATE);
         return new TaskStatus(
                 state < 0 ? 'X' : (char) text[state],
                 hex(text, find(text, PENDING)),
+                hex(text, find(text, SHARED_PENDING)),
+                hex(text, find(text, BLOCKED)),
                 hex(text, find(text, IGNORED)),
                 hex(text, find(text, CAUGHT)));
+    }
+
+    /** Whether a signal will strike as soon as the task is about to execute an instruction. */
+    boolean isStruck() {
+        return ((pending | sharedPending) & ~blocked) != 0;
     }
 
     /** The id of task {@code tid} in the pid namespace of task {@code viewer}. */

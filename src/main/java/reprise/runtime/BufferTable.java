@@ -48,6 +48,7 @@ final class BufferTable {
         EPOLL_WAIT,
         EPOLL_WAIT_MASKED,
         FUTEX_CALL,
+        SIGNAL_MASK,
         WAIT
     }
 
@@ -113,7 +114,6 @@ final class BufferTable {
         READLINKAT,
         LSEEK,
         DUP,
-        RT_SIGPROCMASK,
         RT_SIGACTION,
         RT_SIGPENDING,
         GETCPU,
@@ -214,6 +214,7 @@ final class BufferTable {
             case EPOLL_WAIT -> Way.EPOLL_WAIT;
             case EPOLL_PWAIT -> Way.EPOLL_WAIT_MASKED;
             case FUTEX -> Way.FUTEX_CALL;
+            case RT_SIGPROCMASK -> Way.SIGNAL_MASK;
             case WAIT4 -> Way.WAIT;
             default -> Way.TRACED;
         };

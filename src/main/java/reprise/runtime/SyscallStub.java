@@ -570,6 +570,7 @@ public final class SyscallStub {
                 code.jmp(abort);
             }
             case FUTEX_CALL -> futex();
+            case SIGNAL_MASK -> signalMask();
             case WAIT -> {
                 code.or(RDX, WNOHANG);
                 withoutWaiting();
@@ -656,6 +657,21 @@ public final class SyscallStub {
         code.test(int32(ARGUMENTS + 8L * flags), O_TRUNC);
         code.jcc(NOT_EQUAL, abort);
         code.jmp(perform);
+    }
+
+    /** Signals that wait must strike one after the other behind the call that lets them in: then it is traced. */
+    private void signalMask() {
+        code.test32(RDI, RDI); // SIG_BLOCK
+        code.jcc(EQUAL, perform);
+        code.test(RSI, RSI);
+        code.jcc(EQUAL, perform);
+        code.mov(RDI, STATUS);
+        code.mov(RSI, 8);
+        code.mov(RAX, SyscallNumber.RT_SIGPENDING);
+        call();
+        code.cmp(absolute(STATUS), 0);
+        code.jcc(EQUAL, afresh);
+        code.jmp(abort);
     }
 
     /** Wakes at once; of waits, those that the kernel would refuse because the word has another value. */

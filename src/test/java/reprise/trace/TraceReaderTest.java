@@ -107,11 +107,12 @@ class TraceReaderTest {
     void aNewerFormatIsRefused() throws Exception {
         Path header = directory.resolve("header.json");
         String content = Files.readString(header);
-        Files.writeString(header, content.replace("\"format\": 2", "\"format\": 99"));
+        Files.writeString(header, content.replace("\"format\": " + TraceFormat.VERSION, "\"format\": 99"));
         assertThatThrownBy(() -> TraceReader.open(directory))
                 .isInstanceOf(TraceException.class)
                 .hasMessage("the trace " + directory
-                        + " has format 99, which a newer version of Reprise wrote; this one reads formats up to 2");
+                        + " has format 99, which a newer version of Reprise wrote; this one reads formats up to "
+                        + TraceFormat.VERSION);
     }
 
     @Test
