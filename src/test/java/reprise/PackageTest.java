@@ -61,7 +61,9 @@ class PackageTest {
                 "HOME", directory.toString(),
                 "REPRISE_TRACE_DIR", directory.resolve("traces").toString());
         assertThat(run(unpacked, bare, "./reprise", "--version")).isZero();
-        assertThat(Files.readString(directory.resolve("out"))).startsWith("reprise ").hasLineCount(1);
+        assertThat(Files.readString(directory.resolve("out")))
+                .startsWith("reprise ")
+                .hasLineCount(1);
         status = run(unpacked, bare, "./reprise", "record", "/bin/true");
         assumeThat(Files.readString(directory.resolve("out"))).doesNotContain("does not let this process trace");
         assertThat(status).isZero();

@@ -36,9 +36,9 @@ final class LsCommand implements Command {
     public Syntax syntax() {
         return new Syntax(
                 "ls",
-                "",
-                Syntax.Target.NOTHING,
-                "List the traces, by name.",
+                "[TRACE]...",
+                Syntax.Target.TRACE,
+                "List the traces, by name. With TRACE, list only that, wherever it is; packed ones too.",
                 List.of(DETAILED, BY_TIME, REVERSED),
                 "EXIT is the exit status, the signal that killed the program, 'recording', 'cut off' where the "
                         + "recorder was killed, or 'broken'. SIZE is what deleting the trace would free.");
@@ -46,11 +46,13 @@ final class LsCommand implements Command {
 
     @Override
     public int run(Arguments arguments) {
-        if (!arguments.operands().isEmpty()) {
-            throw syntax().wrongUse("takes no operand");
-        }
         return Traces.telling(() -> {
-            List<TraceSummary> traces = sorted(directories.list(), arguments);
+            List<TraceSummary> found = arguments.operands().isEmpty()
+                    ? directories.list()
+                    : arguments.operands().stream()
+                            .map(name -> TraceSummary.of(directories.resolve(name)))
+                            .toList();
+            List<TraceSummary> traces = sorted(found, arguments);
             return Output.print(output -> {
                 if (arguments.has(DETAILED)) {
                     table(traces, output);

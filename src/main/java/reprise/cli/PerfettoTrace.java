@@ -8,6 +8,7 @@ import java.io.Writer;
 import java.util.HashMap;
 import java.util.Map;
 import reprise.linux.Signal;
+import reprise.runtime.BufferRecord;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 
@@ -68,6 +69,7 @@ final class PerfettoTrace implements AutoCloseable {
             }
             case Event.SignalDelivered signal -> instant(event, Signal.name(signal.signal()));
             case Event.TaskExit exit -> instant(event, "exit " + Amounts.end(exit.waitStatus()));
+            case Event.BufferedCalls buffered -> buffered(buffered);
             case Event.ExecutionPoint point -> instant(event, "interrupted");
             case Event.Note note -> instant(event, note.text());
             default -> {}
@@ -110,6 +112,24 @@ final class PerfettoTrace implements AutoCloseable {
         json.writeNumberField("result", exit.result());
         json.writeEndObject();
         json.writeEndObject();
+    }
+
+    /** The times of the single calls are not known. */
+    private void buffered(Event.BufferedCalls buffered) throws IOException {
+        BufferRecord call = new BufferRecord(buffered.records());
+        while (call.next()) {
+            begin(
+                    SyscallTable.name(call.number()),
+                    "i",
+                    buffered.header().tid(),
+                    buffered.header().nanos());
+            json.writeStringField("s", "t");
+            json.writeObjectFieldStart("args");
+            json.writeNumberField("event", buffered.header().sequence());
+            json.writeNumberField("result", call.result());
+            json.writeEndObject();
+            json.writeEndObject();
+        }
     }
 
     private void child(Event.SyscallExit exit) throws IOException {

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
+import reprise.runtime.BufferRecord;
 import reprise.trace.Event;
 
 /**
@@ -32,7 +33,13 @@ final class TimelineData {
     static final int INSTRUCTION = 8;
     static final int NOTE = 9;
     static final int END = 10;
+    /**
+     * Its first value is a number of runs, which follow the record: number of a call, its error (0 for none), and how
+     * often in succession.
+     */
+    static final int BUFFERED = 11;
 
+    private static final long MAX_ERRNO = 4095;
     private static final long CLONE_THREAD = 0x10000;
 
     /** A task that lived; ids may be used again, so there is one of these for each life. */
@@ -134,6 +141,7 @@ final class TimelineData {
                 tasks.get(task).waitStatus = exit.waitStatus();
                 record(header, task, EXIT, exit.waitStatus() & 0xffff, 0);
             }
+            case Event.BufferedCalls buffered -> buffered(buffered, task);
             case Event.ExecutionPoint point -> record(header, task, POINT, 0, 0);
             case Event.InstructionTrapped trapped ->
                 record(header, task, INSTRUCTION, trapped.instruction().ordinal(), 0);
@@ -143,6 +151,26 @@ final class TimelineData {
             }
             case Event.End end -> record(header, task, END, end.waitStatus() & 0xffff, 0);
             default -> record(header, task, OTHER, 0, 0);
+        }
+    }
+
+    private void buffered(Event.BufferedCalls event, int task) {
+        List<long[]> runs = new ArrayList<>();
+        BufferRecord call = new BufferRecord(event.records());
+        while (call.next()) {
+            long error = call.result() < 0 && call.result() >= -MAX_ERRNO ? -call.result() : 0;
+            long[] last = runs.isEmpty() ? null : runs.getLast();
+            if (last != null && last[0] == call.number() && last[1] == error) {
+                last[2]++;
+            } else {
+                runs.add(new long[] {call.number(), error, 1});
+            }
+        }
+        record(event.header(), task, BUFFERED, runs.size(), 0);
+        for (long[] run : runs) {
+            for (long each : run) {
+                number(each);
+            }
         }
     }
 

@@ -68,7 +68,8 @@ final class BufferTable {
     };
 
     /** Commands of fcntl that neither wait nor write. */
-    static final int[] FCNTLS = {0, 1, 2, 3, 4, 6, 37, 1030}; // DUPFD, GET/SETFD, GET/SETFL, SETLK, OFD_SETLK, DUPFD_CLOEXEC
+    static final int[] FCNTLS = {0, 1, 2, 3, 4, 6, 37, 1030
+    }; // DUPFD, GET/SETFD, GET/SETFL, SETLK, OFD_SETLK, DUPFD_CLOEXEC
 
     /** First entry of the ioctl commands; numbers below are system calls. */
     static final int FIRST_IOCTL = 480;

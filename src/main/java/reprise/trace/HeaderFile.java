@@ -99,6 +99,10 @@ final class HeaderFile {
         if (!(fields.get(FORMAT) instanceof Long version) || version < 1) {
             throw new TraceException("the trace's header " + path + " is damaged: it tells no format");
         }
+        if (version < TraceFormat.OLDEST) {
+            throw new TraceException("the trace " + directory + " has format " + version
+                    + ", which an older version of Reprise wrote; this one reads formats from " + TraceFormat.OLDEST);
+        }
         if (version > TraceFormat.VERSION) {
             throw newer(directory, version);
         }

@@ -7,6 +7,9 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,10 +19,12 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import reprise.runtime.BufferRecord;
 
 /** A timeline shows what a trace holds, whoever looks at it: the page's script in node, a browser, Perfetto. */
 class TimelineTest {
     private static final int ECHILD = 10;
+    private static final int ENOENT = 2;
     private static final int MANY = 1_000_000;
 
     @TempDir
@@ -37,8 +42,21 @@ class TimelineTest {
         trace.call(12, 39, 10);
         trace.writer.syscallExit(1, 10, null, 61, -ECHILD, null, null, 0);
         trace.writer.end();
+        MemorySegment buffered = buffered(110, 1, 257, -ENOENT, 257, -ENOENT);
+        trace.writer.bufferedCalls(1, 10, false, buffered, buffered.byteSize());
         trace.writer.note(1, 10, "odd </script>");
         return trace.exit(11, 0x300).exit(12, 0).exit(10, 9).end(10, 9).done();
+    }
+
+    /** Records of calls: number and result, again and again. */
+    private static MemorySegment buffered(long... calls) {
+        MemorySegment records = Arena.ofAuto().allocate(calls.length / 2 * BufferRecord.HEADER, 8);
+        for (int i = 0; i < calls.length / 2; i++) {
+            long at = (long) i * BufferRecord.HEADER;
+            records.set(ValueLayout.JAVA_LONG, at, BufferRecord.HEADER | calls[2 * i] << 32);
+            records.set(ValueLayout.JAVA_LONG, at + 8, calls[2 * i + 1]);
+        }
+        return records;
     }
 
     private Path page(String trace, String... options) {
@@ -93,13 +111,15 @@ class TimelineTest {
         String trace = trace();
         String seen = inNode(page(trace), "ECHILD");
         assertThat(seen)
-                .contains("\"events\":13,\"tasks\":3,\"depths\":[0,1,1]")
+                .contains("\"events\":14,\"tasks\":3,\"depths\":[0,1,1]")
                 .contains("\"states\":[[1,2,3],")
                 .contains("\"matches\":1,\"selected\":8,\"described\":\"<... wait4 resumed> = -1 ECHILD\"")
                 .contains("\"command\":\"reprise replay -g 8 " + trace + "\"")
                 .contains("thread 12");
         assertThat(inNode(page(trace), "12")).contains("\"matches\":3");
         assertThat(inNode(page(trace), "#4")).contains("\"matches\":1,\"selected\":4");
+        assertThat(inNode(page(trace), "enoent"))
+                .contains("\"selected\":9,\"described\":\"3 calls without a stop: getppid, openat ENOENT ×2\"");
         assertThat(inNode(page(trace), "odd")).contains("note: odd </script>");
     }
 
@@ -157,6 +177,7 @@ class TimelineTest {
             }
         }
         assertThat(objects).isGreaterThan(10);
-        assertThat(names).contains("wait4", "getpid", "execve ls", "exit 3", "exit SIGKILL", "odd </script>", "run");
+        assertThat(names)
+                .contains("wait4", "getpid", "getppid", "execve ls", "exit 3", "exit SIGKILL", "odd </script>", "run");
     }
 }

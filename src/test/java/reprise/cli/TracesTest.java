@@ -67,6 +67,19 @@ class TracesTest {
     }
 
     @Test
+    @DisplayName("ls lists the traces that are named, packed ones too")
+    void named() {
+        String pack = temporary.resolve("x.rpk").toString();
+        new SyntheticTrace(root, "date-0").end(10, 0).done();
+        assertThat(Console.reprise("pack", "-o", pack, root.resolve("date-0").toString())
+                        .status())
+                .isZero();
+        assertThat(ls(pack, "cat-0").lines()).containsExactly("cat-0", "x.rpk");
+        assertThat(ls("-l", pack).lines().getLast()).matches("x.rpk +2001-.* 0 +/bin/date-0");
+        assertThat(ls("nowhere").status()).isEqualTo(ExitStatus.FAILED);
+    }
+
+    @Test
     @DisplayName("ls of a directory that is not there yet is empty")
     void nothingYet() {
         assertThat(Console.run(new LsCommand(new TraceDirectories(root.resolve("none")))))

@@ -174,14 +174,27 @@ class DamagedTraceTest {
     void aChunkOfANewerFormatIsRefused() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(ChunkHeader.SIZE, 8);
-            new ChunkHeader(2, 1, 1, 8, 8, 0, 0, 0).write(bytes);
+            new ChunkHeader(TraceFormat.VERSION + 1, 1, 1, 8, 8, 0, 0, 0).write(bytes);
             Files.write(file, bytes.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
         }
         try (TraceReader reader = TraceReader.open(directory)) {
             fail("opened " + reader);
         } catch (TraceException e) {
-            assertThat(e).hasMessageContaining("has format 2, which a newer version of Reprise wrote");
+            assertThat(e)
+                    .hasMessageContaining(
+                            "has format " + (TraceFormat.VERSION + 1) + ", which a newer version of Reprise wrote");
         }
+    }
+
+    @Test
+    void aTraceOfAFormatThatIsNoLongerReadIsRefused() throws IOException {
+        Path header = directory.resolve("header.json");
+        String now = "\"format\": " + TraceFormat.VERSION;
+        String before = "\"format\": " + (TraceFormat.OLDEST - 1);
+        Files.writeString(header, Files.readString(header).replace(now, before));
+        assertThatThrownBy(() -> TraceReader.open(directory))
+                .isInstanceOf(TraceException.class)
+                .hasMessageContaining("an older version of Reprise wrote");
     }
 
     @Test
