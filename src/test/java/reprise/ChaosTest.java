@@ -40,8 +40,8 @@ class ChaosTest {
         for (int run = 1; run <= RUNS; run++) {
             Path attempt = Files.createDirectory(directory.resolve("run-" + run));
             List<String> command = List.of(fixture.binary().toString());
-            int status =
-                    Reprise.record(attempt, List.of("--chaos"), command, attempt, null).end(Faithful.LIMIT);
+            int status = Reprise.record(attempt, List.of("--chaos"), command, attempt, null)
+                    .end(Faithful.LIMIT);
             if (status == FOUND) {
                 Reprise.Run replay = Reprise.replay(attempt);
                 assertThat(replay.end(Faithful.LIMIT)).as(replay.tails()).isZero();

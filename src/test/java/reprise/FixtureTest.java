@@ -31,8 +31,8 @@ class FixtureTest {
      * What each is recorded with: every system call instruction patched when it has stopped the program once, which most
      * programs see for a few instructions only; and none at all.
      */
-    private static final List<String> MODES = List.of(System.getProperty("reprise.modes", "--buffer-after=1,-n")
-            .split(","));
+    private static final List<String> MODES =
+            List.of(System.getProperty("reprise.modes", "--buffer-after=1,-n").split(","));
 
     /** Those with so much memory or so many events that checksums at each would take longer than all others. */
     private static final Set<String> TOO_HEAVY = Set.of();

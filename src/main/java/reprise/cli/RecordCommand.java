@@ -187,7 +187,6 @@ final class RecordCommand implements Command {
         return (long) bytes;
     }
 
-
     /** Tells a front end where the trace is. What nobody reads is no reason not to record. */
     private static void announce(Path directory, String descriptor) {
         try (Arena arena = Arena.ofConfined()) {
@@ -196,7 +195,6 @@ final class RecordCommand implements Command {
             Syscall.call(SyscallNumber.WRITE, Integer.parseInt(descriptor), bytes.address(), line.length);
         }
     }
-
 
     /** The statuses that shells use: 127 where there is no such program, 126 where it cannot be executed. */
     private static CommandFailure cannotStart(Target target, LinuxException e) {

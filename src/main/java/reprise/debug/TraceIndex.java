@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import reprise.trace.Event;
-import reprise.trace.TraceHeader;
 import reprise.trace.StoredContent;
+import reprise.trace.TraceHeader;
 import reprise.trace.TraceReader;
 
 /**
@@ -177,7 +177,8 @@ final class TraceIndex implements AutoCloseable {
                 }
             }
             case Event.FileStored file -> {
-                // What is in a pack has no path of its own: the debugger finds the file of this machine, if there is one.
+                // What is in a pack has no path of its own: the debugger finds the file of this machine, if there is
+                // one.
                 if (!content.isPacked()) {
                     files.put(file.path(), content.path(file));
                 }

@@ -231,7 +231,8 @@ public final class SyscallStub {
 
         code.bind(done);
         code.mov(R12, RAX);
-        // An input leads nowhere, or the middle of a large output. The tracer can tell what was written; nothing else was done.
+        // An input leads nowhere, or the middle of a large output. The tracer can tell what was written; nothing else
+        // was done.
         code.cmp(RAX, -Errno.EFAULT);
         code.jcc(EQUAL, abort);
         code.mov(RBP, absolute(CURSOR));

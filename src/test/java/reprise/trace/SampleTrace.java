@@ -129,7 +129,11 @@ final class SampleTrace {
         all.add(new Event.BufferedCalls(at(1, 12), true, bytes(7, 48)));
         all.add(new Event.BufferedCalls(at(1, 12), false, bytes(7, 0)));
         all.add(new Event.CodePatched(
-                at(1, 12), 0x4000, new long[] {5, 6}, List.of(new Event.Unmap(1, 2)), List.of(new Event.MemoryWrite(12, 9, bytes(3, 5)))));
+                at(1, 12),
+                0x4000,
+                new long[] {5, 6},
+                List.of(new Event.Unmap(1, 2)),
+                List.of(new Event.MemoryWrite(12, 9, bytes(3, 5)))));
         all.add(new Event.Checksum(at(1, 12), false, new long[0], new long[0]));
         all.add(new Event.Note(at(1, 12), "system call 9999 is not known"));
         all.add(new Event.Note(at(1, 12), ""));
