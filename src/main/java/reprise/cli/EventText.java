@@ -8,6 +8,7 @@ import reprise.x86.Registers;
 /** Prints events for people: a line for each, much as strace would, and indented lines for what it changed. */
 final class EventText implements EventPrinter {
     private static final String INDENT = "          ";
+    private static final int SHOWN_CALLS = 10;
     private static final int SHOWN_ARGUMENTS = 32;
     private static final int SHOWN_CHARACTERS = 100;
     private static final long PAGE = 4096;
@@ -157,11 +158,14 @@ final class EventText implements EventPrinter {
         while (record.next()) {
             count++;
         }
-        line(count
-                + (count == 1 ? " buffered call" : " buffered calls")
+        line(count + (count == 1 ? " buffered call" : " buffered calls")
                 + (buffered.stops() ? ", and a stop behind the last" : ""));
         record.rewind();
-        while (record.next()) {
+        for (int shown = 0; record.next(); shown++) {
+            if (!verbose && shown == SHOWN_CALLS) {
+                detail("... and " + (count - shown) + " more");
+                return;
+            }
             detail(calls.buffered(record));
         }
     }

@@ -185,11 +185,16 @@ public final class Recorder {
                 stoppedInside(task, status);
                 return;
             }
-            boolean stop = SyscallBuffers.isStop(task);
-            task.performed |= buffers.flush(task, stop);
-            if (stop) {
+            if (SyscallBuffers.isStop(task)) {
+                buffers.flush(task, true);
                 syscalls.cameOut(task);
                 return;
+            }
+            if (Wait.event(status) == 0 && !Wait.isSyscallStop(status) || Wait.event(status) == Ptrace.EVENT_STOP) {
+                // There may be no event; the calls made so far go before the one that comes next.
+                task.performed |= buffers.isFilled(task);
+            } else {
+                task.performed |= buffers.flush(task, false);
             }
         }
         if (Wait.event(status) != Ptrace.EVENT_STOP && task.inCall) {

@@ -173,6 +173,7 @@ final class SignalRecorder {
                 && !Signal.stopsByDefault(signal)
                 && (point == Event.SignalPoint.FAULT || Recorder.isNamed(task))) {
             MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
+            buffers.flush(task, false);
             trace.signalDelivered(
                     task.domain.id, task.tid(), signal, point, Event.SignalEffect.FATAL, before, info, null, null);
             trace.end();
@@ -202,6 +203,7 @@ final class SignalRecorder {
         }
         task.frameFailedAt = null;
         task.atSyscall = false;
+        buffers.flush(task, false);
         MemorySegment after = task.tracee.registers();
         trace.signalDelivered(
                 task.domain.id,
@@ -256,6 +258,7 @@ final class SignalRecorder {
             task.tracee.set(Registers.RCX, core);
         }
         task.tracee.set(Registers.RIP, address + (plain ? 2 : 3));
+        buffers.flush(task, false);
         trace.instructionTrapped(
                 task.domain.id,
                 task.tid(),

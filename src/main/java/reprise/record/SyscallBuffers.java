@@ -182,6 +182,13 @@ final class SyscallBuffers {
         task.tracee.set(Registers.ORIG_RAX, -1);
     }
 
+    /** Whether a stopped task has something in its buffer. */
+    boolean isFilled(RecordedTask task) {
+        return task.process.memory.buffered
+                && ProcessMemory.read(task.tid(), BufferLayout.CURSOR, word, WORD) == WORD
+                && word.get(JAVA_LONG, 0) > 0;
+    }
+
     /**
      * Puts into the trace what a stopped task has in its buffer, and empties that.
      *

@@ -299,11 +299,12 @@ final class SyscallRecorder {
     }
 
     /** Strict mode and filters, of which the recorder's is one, exclude each other: it is the recorder who is strict. */
-    private static int enterStrictMode(RecordedTask task) {
+    private int enterStrictMode(RecordedTask task) {
         if (task.ownFilters) {
             return Errno.EINVAL;
         }
         task.strict = true;
+        buffers.disable(task);
         return 0;
     }
 
