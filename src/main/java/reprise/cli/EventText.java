@@ -158,7 +158,8 @@ final class EventText implements EventPrinter {
         while (record.next()) {
             count++;
         }
-        line(count + (count == 1 ? " buffered call" : " buffered calls")
+        line(count
+                + (count == 1 ? " buffered call" : " buffered calls")
                 + (buffered.stops() ? ", and a stop behind the last" : ""));
         record.rewind();
         for (int shown = 0; record.next(); shown++) {
