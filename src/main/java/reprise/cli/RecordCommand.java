@@ -230,7 +230,8 @@ final class RecordCommand implements Command {
     }
 
     private int stopsBeforeBuffering(Arguments arguments) {
-        if (arguments.has(UNBUFFERED)) {
+        // Under an adverse schedule every call is a place where the turn can end.
+        if (arguments.has(UNBUFFERED) || arguments.has(CHAOS)) {
             return 0;
         }
         String times = arguments.value(BUFFER_AFTER).orElse(DEFAULT_STOPS);

@@ -61,6 +61,11 @@ final class CarrierPatches {
         return isRuntime(address) || original(address) != address;
     }
 
+    /** Whether an address is in the code that takes system calls from the buffer. */
+    static boolean isStub(long address) {
+        return address >= BufferLayout.ENTRY && address < BufferLayout.CODE + BufferLayout.CODE_SIZE;
+    }
+
     private static boolean isRuntime(long address) {
         return address >= RuntimePage.ADDRESS && address < Carrier.OWN_END
                 || address >= BufferLayout.CODE && address < BufferLayout.END;

@@ -107,11 +107,13 @@ final class MiniRecorder {
         List<Event.MemoryWrite> writes = new ArrayList<>();
         int file = ++files;
         try {
-            Files.copy(program, directory.resolve("file-" + file));
+            Files.createDirectories(directory.resolve("files"));
+            Files.copy(program, directory.resolve("files/file-" + file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        events.add(new Event.FileStored(header(tracee.tid()), file, program.toString(), "file-" + file, 0));
+        events.add(new Event.FileStored(
+                header(tracee.tid()), file, program.toString(), "files/file-" + file, Files.size(program)));
         for (ProcMaps.Region region : ProcMaps.read(tracee.tid())) {
             if (region.path().startsWith("[v")) {
                 continue;
