@@ -112,8 +112,7 @@ final class MiniRecorder {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        events.add(new Event.FileStored(
-                header(tracee.tid()), file, program.toString(), "files/file-" + file, Files.size(program)));
+        events.add(new Event.FileStored(header(tracee.tid()), file, program.toString(), "files/file-" + file, 0));
         for (ProcMaps.Region region : ProcMaps.read(tracee.tid())) {
             if (region.path().startsWith("[v")) {
                 continue;
