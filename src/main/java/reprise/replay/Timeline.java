@@ -317,6 +317,7 @@ public final class Timeline implements AutoCloseable {
         return switch (applied) {
             case Event.SyscallExit exit when own -> new Stop.Stepped(tid);
             case Event.InstructionTrapped trapped when own -> new Stop.Stepped(tid);
+            case Event.BufferedCalls buffered when own && buffered.stops() -> new Stop.Stepped(tid);
             case Event.SignalDelivered signal when own -> new Stop.Stepped(tid);
             case Event.Exec exec when own -> new Stop.Stepped(tid);
             default -> null;
@@ -463,6 +464,7 @@ public final class Timeline implements AutoCloseable {
             case Event.SyscallEnter enter -> beforeCall(enter);
             case Event.SyscallExit exit when exit.entryRegisters() != null -> beforeCall(exit);
             case Event.InstructionTrapped trapped -> beforeCall(trapped);
+            case Event.BufferedCalls buffered when buffered.stops() -> beforeCall(buffered);
             case Event.Exec exec -> execRuns(exec) ? beforeCall(exec) : null;
             case Event.SignalDelivered signal
             when signal.point() == Event.SignalPoint.AFTER_EVENT -> history.open(new Position(start));
@@ -492,7 +494,7 @@ public final class Timeline implements AutoCloseable {
             case Event.InstructionTrapped trapped -> Registers.get(trapped.before(), Registers.RIP);
             default -> 0;
         };
-        if (address == 0) {
+        if (address == 0 || isOurs(address)) {
             return new StepBack(history, start, List.of(new Position.ToEvent()), true).find(new long[0]);
         }
         Playback playback = history.open(new Position(start));
@@ -502,6 +504,16 @@ public final class Timeline implements AutoCloseable {
             return history.open(new Position(start, List.of(new Position.Arrive(address, 1))));
         }
         return playback;
+    }
+
+    /** Whether an address is in code that the recorder put into a process. */
+    private boolean isOurs(long address) {
+        for (ReplayTask task : now.session().tasks()) {
+            if (task.carrier().patches().isOurs(address)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static long callAddress(MemorySegment entry) {

@@ -52,6 +52,7 @@ final class EveryInstant {
         int tid = applied == null ? 0 : applied.header().tid();
         boolean ends = applied instanceof Event.SyscallExit
                 || applied instanceof Event.InstructionTrapped
+                || applied instanceof Event.BufferedCalls buffered && buffered.stops()
                 || applied instanceof Event.SignalDelivered
                 || applied instanceof Event.Exec;
         long address = runner == 0 ? 0 : playback.address();
