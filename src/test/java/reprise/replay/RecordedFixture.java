@@ -17,8 +17,8 @@ final class RecordedFixture {
     private final Path program;
     private final Path trace;
 
-    /** Compiles and records {@code name}, into a directory. */
-    RecordedFixture(Path directory, String name) throws Exception {
+    /** Compiles and records {@code name}, into a directory, with options. */
+    RecordedFixture(Path directory, String name, String... options) throws Exception {
         program = directory.resolve(name.replace('/', '_'));
         trace = directory.resolve(program.getFileName() + ".trace");
         Path source = SOURCES.resolve(name + ".c");
@@ -30,7 +30,10 @@ final class RecordedFixture {
                         Arrays.asList(line.substring(FLAGS.length()).split(" +"))));
         run(directory, compiler);
         String launcher = Path.of("reprise").toAbsolutePath().toString();
-        run(directory, List.of(launcher, "record", "-o", trace.toString(), "--", program.toString()));
+        List<String> record = new ArrayList<>(List.of(launcher, "record"));
+        record.addAll(List.of(options));
+        record.addAll(List.of("-o", trace.toString(), "--", program.toString()));
+        run(directory, record);
     }
 
     private static String run(Path directory, List<String> line) throws Exception {

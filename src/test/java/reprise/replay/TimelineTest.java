@@ -37,7 +37,9 @@ class TimelineTest {
 
     @BeforeAll
     static void record() throws Exception {
-        written = new RecordedFixture(directory, "memory_written_by_code_and_kernel");
+        // With a stop at each system call: a watchpoint that a buffered call triggers is found behind it, also
+        // backwards.
+        written = new RecordedFixture(directory, "memory_written_by_code_and_kernel", "-n");
         twice = written.symbol("twice");
         milestone = written.symbol("milestone");
         watched = written.symbol("watched");
