@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FixtureTest {
     /**
      * The folders under {@code src/test/fixtures}. Not {@code chaos}, which is {@link ChaosTest}'s. Not yet {@code spin}, of
-     * which two fixtures in a hundred runs still fail ({@code spin_nested_timer_signals}, {@code spin_rep_movs_interrupted}),
-     * nor {@code hard}, which needs what cannot be trapped.
+     * which one recording in some hundred does not replay ({@code spin_nested_timer_signals}), nor {@code hard}, which needs
+     * what cannot be trapped.
      */
     private static final List<String> FOLDERS =
             List.of(System.getProperty("reprise.folders", ".").split(","));
