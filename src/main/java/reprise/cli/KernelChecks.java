@@ -15,6 +15,7 @@ import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.tracee.Parked;
 import reprise.tracee.Tracee;
+import reprise.x86.Registers;
 
 /**
  * Asks the kernel and the processor for what recording needs, by doing it to a process made for that. To be used by one
@@ -93,9 +94,9 @@ final class KernelChecks {
 
     private void memory(Tracee tracee) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment registers = arena.allocate(reprise.x86.Registers.SIZE, 8);
+            MemorySegment registers = arena.allocate(Registers.SIZE, 8);
             Ptrace.getRegisters(tracee.tid(), registers);
-            long instruction = reprise.x86.Registers.get(registers, reprise.x86.Registers.RIP);
+            long instruction = Registers.get(registers, Registers.RIP);
             MemorySegment vectors = arena.allocate(32, 8);
             MemorySegment bytes = arena.allocate(8);
             vectors.set(ValueLayout.JAVA_LONG, 0, bytes.address());

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import reprise.linux.Files;
+import reprise.linux.Processor;
 import reprise.trace.TraceHeader;
 
 /** What a trace tells about the machine that it was recorded on. */
@@ -21,7 +22,7 @@ final class Machine {
                 release == null ? "" : release.strip(),
                 field(processor, "vendor_id") + " " + field(processor, "model name"),
                 List.of(field(processor, "flags").split(" ")),
-                reprise.linux.Processor.enabledStates(),
+                Processor.enabledStates(),
                 Runtime.getRuntime().availableProcessors(),
                 System.getProperty("user.dir"),
                 texts(target.arguments()),

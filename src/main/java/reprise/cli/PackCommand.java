@@ -5,7 +5,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import reprise.trace.PackWriter;
-import reprise.trace.TraceDirectories;
 import reprise.trace.TraceReader;
 
 /** {@code reprise pack}: a trace in one file, to be kept or given away. */
@@ -27,12 +26,8 @@ final class PackCommand implements Command {
 
     @Override
     public int run(Arguments arguments) {
-        if (arguments.operands().size() > 1) {
-            throw syntax().wrongUse("one TRACE at a time");
-        }
         return Traces.telling(() -> {
-            Path trace = TraceDirectories.ofUser()
-                    .resolve(arguments.operands().stream().findFirst().orElse(null));
+            Path trace = Traces.find(arguments.operands(), syntax());
             Path target = target(arguments, trace);
             if (target.equals(trace)) {
                 throw new CommandFailure(ExitStatus.FAILED, trace + " cannot be packed into itself: choose with -o");

@@ -1,9 +1,11 @@
 package reprise.cli;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import reprise.linux.Processor;
 import reprise.trace.TraceHeader;
 
 /**
@@ -106,8 +108,8 @@ record ProcessorFeatures(String model, Set<String> flags, long enabledStates) {
     static ProcessorFeatures ofThisMachine() {
         return new ProcessorFeatures(
                 Machine.processorModel(),
-                Set.copyOf(new java.util.HashSet<>(Machine.processorFlags())),
-                reprise.linux.Processor.enabledStates());
+                Set.copyOf(new HashSet<>(Machine.processorFlags())),
+                Processor.enabledStates());
     }
 
     /** What the trace needs and this processor lacks, in the kernel's words. */

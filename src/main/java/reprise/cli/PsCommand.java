@@ -20,10 +20,7 @@ final class PsCommand implements Command {
 
     @Override
     public int run(Arguments arguments) {
-        if (arguments.operands().size() > 1) {
-            throw syntax().wrongUse("one TRACE at a time");
-        }
-        return Traces.print("ps", arguments.operands().stream().findFirst(), PsCommand::list);
+        return Traces.print("ps", Traces.only(arguments.operands(), syntax()), PsCommand::list);
     }
 
     private static void list(TraceReader reader, Output output) {

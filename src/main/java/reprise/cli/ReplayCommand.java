@@ -7,7 +7,6 @@ import reprise.replay.DivergenceException;
 import reprise.replay.ReplayOptions;
 import reprise.replay.ReplayResult;
 import reprise.replay.Replayer;
-import reprise.trace.TraceDirectories;
 import reprise.trace.TraceException;
 import reprise.trace.TraceReader;
 
@@ -45,12 +44,8 @@ final class ReplayCommand implements Command {
 
     @Override
     public int run(Arguments arguments) {
-        if (arguments.beforeSeparator().size() > 1) {
-            throw syntax().wrongUse("one TRACE at a time");
-        }
         try {
-            Path directory = TraceDirectories.ofUser()
-                    .resolve(arguments.beforeSeparator().stream().findFirst().orElse(null));
+            Path directory = Traces.find(arguments.beforeSeparator(), syntax());
             return arguments.has(AUTOMATIC)
                     ? replay(directory, !arguments.has(QUIET))
                     : new DebugCommand(syntax(), arguments).run(directory, !arguments.has(QUIET));

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -89,6 +90,6 @@ record ReplayedOutput(byte[] bytes, List<Integer> lengths, String problem) {
             }
         }
         return new ReplayedOutput(
-                bytes.toByteArray(), java.util.Arrays.stream(lengths).boxed().toList(), lack);
+                bytes.toByteArray(), Arrays.stream(lengths).boxed().toList(), lack);
     }
 }

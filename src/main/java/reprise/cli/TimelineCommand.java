@@ -9,7 +9,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import reprise.trace.Event;
-import reprise.trace.TraceDirectories;
 import reprise.trace.TraceReader;
 
 /** {@code reprise timeline}: a trace as a picture of what happened when. */
@@ -34,12 +33,8 @@ final class TimelineCommand implements Command {
 
     @Override
     public int run(Arguments arguments) {
-        if (arguments.operands().size() > 1) {
-            throw syntax().wrongUse("one TRACE at a time");
-        }
         return Traces.telling(() -> {
-            Path trace = TraceDirectories.ofUser()
-                    .resolve(arguments.operands().stream().findFirst().orElse(null));
+            Path trace = Traces.find(arguments.operands(), syntax());
             String suffix = arguments.has(PERFETTO) ? ".json" : ".html";
             Path target = Path.of(arguments.value(FILE).orElseGet(() -> trace.getFileName() + suffix));
             try (TraceReader reader = TraceReader.open(trace)) {

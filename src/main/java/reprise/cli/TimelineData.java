@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import reprise.runtime.BufferRecord;
 import reprise.trace.Event;
+import reprise.x86.Registers;
 
 /**
  * What a timeline shows of a trace, in a form that a page can hold a million events of: a compressed stream of records.
@@ -123,12 +124,7 @@ final class TimelineData {
                 }
             }
             case Event.SyscallEnter enter ->
-                record(
-                        header,
-                        task,
-                        ENTER,
-                        (int) reprise.x86.Registers.get(enter.registers(), reprise.x86.Registers.ORIG_RAX),
-                        0);
+                record(header, task, ENTER, (int) Registers.get(enter.registers(), Registers.ORIG_RAX), 0);
             case Event.SignalDelivered signal ->
                 record(header, task, SIGNAL, signal.signal(), signal.effect().ordinal());
             case Event.Exec exec -> {

@@ -31,10 +31,7 @@ final class TraceinfoCommand implements Command {
 
     @Override
     public int run(Arguments arguments) {
-        if (arguments.operands().size() > 1) {
-            throw syntax().wrongUse("one TRACE at a time");
-        }
-        return Traces.print("traceinfo", arguments.operands().stream().findFirst(), TraceinfoCommand::describe);
+        return Traces.print("traceinfo", Traces.only(arguments.operands(), syntax()), TraceinfoCommand::describe);
     }
 
     private static void describe(TraceReader reader, Output output) {

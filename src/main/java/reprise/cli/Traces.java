@@ -1,6 +1,7 @@
 package reprise.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -32,6 +33,23 @@ final class Traces {
                 return status;
             }
         });
+    }
+
+    /**
+     * The name that a command which takes one trace was given; nothing for the latest.
+     *
+     * @throws CommandFailure if it was given more
+     */
+    static Optional<String> only(List<String> operands, Syntax syntax) {
+        if (operands.size() > 1) {
+            throw syntax.wrongUse("one TRACE at a time");
+        }
+        return operands.stream().findFirst();
+    }
+
+    /** Where the only trace of a command lies. */
+    static Path find(List<String> operands, Syntax syntax) {
+        return TraceDirectories.ofUser().resolve(only(operands, syntax).orElse(null));
     }
 
     /** Does something with traces; their failures become the command's. */

@@ -1,6 +1,7 @@
 package reprise.debug;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
@@ -128,7 +129,7 @@ public final class DebugServer implements AutoCloseable {
                 place.close();
             }
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
         Session client = session;
         if (client != null) {

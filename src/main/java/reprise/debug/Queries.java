@@ -1,6 +1,7 @@
 package reprise.debug;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -150,7 +151,7 @@ final class Queries {
 
     private static int indexOf(byte[] bytes, byte[] pattern) {
         for (int i = 0; i + pattern.length <= bytes.length; i++) {
-            if (java.util.Arrays.equals(bytes, i, i + pattern.length, pattern, 0, pattern.length)) {
+            if (Arrays.equals(bytes, i, i + pattern.length, pattern, 0, pattern.length)) {
                 return i;
             }
         }

@@ -1,6 +1,8 @@
 package reprise.debug;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +31,7 @@ final class RecordedFiles implements FileService.Source {
     /** The path of the program that a task executes, as the kernel knew it. */
     String program(TaskInfo task) {
         byte[] vector = timeline.auxiliaryVector(task.tid());
-        java.nio.ByteBuffer words = java.nio.ByteBuffer.wrap(vector).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer words = ByteBuffer.wrap(vector).order(ByteOrder.LITTLE_ENDIAN);
         while (words.remaining() >= 16) {
             long key = words.getLong();
             long value = words.getLong();

@@ -3,7 +3,9 @@ package reprise.debug;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 import reprise.linux.Processor;
@@ -227,7 +229,7 @@ final class RegisterLayout {
             case TAGS -> {
                 use(register, extended);
                 extended.set(
-                        java.lang.foreign.ValueLayout.JAVA_BYTE,
+                        ValueLayout.JAVA_BYTE,
                         register.offset(),
                         X87Tags.abridged((value[1] & 0xff) << 8 | value[0] & 0xff));
             }
@@ -253,7 +255,7 @@ final class RegisterLayout {
         byte[] zero = new byte[64];
         for (Register other : registers) {
             if (other.component() == register.component() && other.kind() == Kind.EXTENDED) {
-                java.util.Arrays.fill(zero, (byte) 0);
+                Arrays.fill(zero, (byte) 0);
                 initial(other, zero);
                 MemorySegment.copy(MemorySegment.ofArray(zero), 0, extended, other.offset(), other.stored());
             }

@@ -1,6 +1,7 @@
 package reprise.debug;
 
 import java.nio.charset.StandardCharsets;
+import reprise.linux.Wait;
 
 /** Writes the packets that tell the client where and why the program stands. */
 final class StopReply {
@@ -75,10 +76,8 @@ final class StopReply {
 
     /** A process has gone; {@code waitStatus} as wait(2) gives it. */
     void exited(int process, int waitStatus) {
-        boolean killed = reprise.linux.Wait.isSignaled(waitStatus);
-        int code = killed
-                ? GdbSignal.of(reprise.linux.Wait.terminatingSignal(waitStatus))
-                : reprise.linux.Wait.exitStatus(waitStatus);
+        boolean killed = Wait.isSignaled(waitStatus);
+        int code = killed ? GdbSignal.of(Wait.terminatingSignal(waitStatus)) : Wait.exitStatus(waitStatus);
         reply.clear().text(killed ? "X" : "W").hexByte(code);
         if (client.multiprocess) {
             reply.text(";process:").hex(process);

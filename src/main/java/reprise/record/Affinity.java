@@ -2,6 +2,7 @@ package reprise.record;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import reprise.linux.Errno;
 import reprise.trace.TraceWriter;
@@ -27,7 +28,7 @@ final class Affinity {
         byte[] allowed = recorder.cores().allowed();
         byte[] mask = new byte[allowed.length];
         int length = (int) Math.min(Math.max(task.argument(1), 0), mask.length);
-        MemorySegment buffer = java.lang.foreign.Arena.ofAuto().allocate(mask.length);
+        MemorySegment buffer = Arena.ofAuto().allocate(mask.length);
         if (task.tracee.read(task.argument(2), buffer, length) != length) {
             return Errno.EFAULT;
         }

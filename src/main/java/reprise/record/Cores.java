@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 
@@ -22,7 +23,7 @@ final class Cores {
         allowed = new byte[bytes];
         int count = 0;
         for (int index = 0; index < bytes; index++) {
-            allowed[index] = MASK.get(java.lang.foreign.ValueLayout.JAVA_BYTE, index);
+            allowed[index] = MASK.get(ValueLayout.JAVA_BYTE, index);
             count += Integer.bitCount(allowed[index] & 0xff);
         }
         cores = new int[count];

@@ -4,9 +4,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
 import java.util.List;
 import reprise.linux.ProcessMemory;
 import reprise.tracee.Tracee;
+import reprise.x86.GeneralRegister;
 import reprise.x86.Registers;
 import reprise.x86.VectorState;
 
@@ -24,22 +26,11 @@ final class ProbeWords {
     private static final int FRAME = 192;
     private static final long FARTHEST_FRAME = 1 << 16;
     private static final int POINTED_TO = 32;
-    private static final int[] POINTERS = {
-        Registers.RAX,
-        Registers.RBX,
-        Registers.RCX,
-        Registers.RDX,
-        Registers.RSI,
-        Registers.RDI,
-        Registers.R8,
-        Registers.R9,
-        Registers.R10,
-        Registers.R11,
-        Registers.R12,
-        Registers.R13,
-        Registers.R14,
-        Registers.R15
-    };
+    /** The registers whose targets are read; what those of the stack point to is read by other rules. */
+    private static final int[] POINTERS =
+            EnumSet.complementOf(EnumSet.of(GeneralRegister.RSP, GeneralRegister.RBP)).stream()
+                    .mapToInt(Registers::offset)
+                    .toArray();
 
     private final MemorySegment block = Arena.global().allocate(STACK, 8);
     private final MemorySegment vectors = Arena.global().allocate(8L * VECTORS, 8);

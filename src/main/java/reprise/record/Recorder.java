@@ -15,6 +15,7 @@ import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.trace.FileStore;
 import reprise.trace.TraceWriter;
+import reprise.tracee.AddressSpace;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
 
@@ -82,8 +83,7 @@ public final class Recorder {
         cores.release(domain.core);
         RecordedTask root = new RecordedTask(Launch.start(options, domain.core));
         rootPid = root.tid();
-        root.process =
-                new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new reprise.tracee.AddressSpace<>()));
+        root.process = new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new AddressSpace<>()));
         root.inCall = true;
         add(root);
         enterDomain(root, domain);

@@ -1,5 +1,6 @@
 package reprise.replay;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -48,7 +49,7 @@ record Armed(long[] addresses, List<Watch> watches) {
         if (watches.contains(watch)) {
             return this;
         }
-        List<Watch> more = new java.util.ArrayList<>(watches);
+        List<Watch> more = new ArrayList<>(watches);
         more.add(watch);
         return new Armed(addresses, List.copyOf(more));
     }

@@ -2,6 +2,7 @@ package reprise.replay;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -344,8 +345,8 @@ final class Carrier implements AutoCloseable {
     private long open(String path, boolean writable) {
         byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
         MemorySegment buffer = memory.buffer();
-        MemorySegment.copy(bytes, 0, buffer, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, bytes.length);
-        buffer.set(java.lang.foreign.ValueLayout.JAVA_BYTE, bytes.length, (byte) 0);
+        MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        buffer.set(ValueLayout.JAVA_BYTE, bytes.length, (byte) 0);
         if (bytes.length >= 4096 || !tracee.write(SCRATCH, buffer, bytes.length + 1)) {
             return -Errno.ENAMETOOLONG;
         }

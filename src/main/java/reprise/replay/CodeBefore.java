@@ -2,6 +2,7 @@ package reprise.replay;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import reprise.x86.Instruction;
 import reprise.x86.InstructionDecoder;
@@ -42,7 +43,7 @@ final class CodeBefore {
         // At a function's first instruction: the call.
         var stack = carrier.memory().buffer().asSlice(0, 8);
         if (carrier.tracee().read(Registers.get(registers, Registers.RSP), stack, 8) == 8) {
-            addEndingAt(carrier, stack.get(java.lang.foreign.ValueLayout.JAVA_LONG, 0), true);
+            addEndingAt(carrier, stack.get(ValueLayout.JAVA_LONG, 0), true);
         }
         addJumps(playback, address);
         return Arrays.copyOf(found, count);

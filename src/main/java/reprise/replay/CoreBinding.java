@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 
@@ -26,7 +27,7 @@ final class CoreBinding implements AutoCloseable {
     static int present() {
         MemorySegment cpu = MASK.get();
         Syscall.call(SyscallNumber.GETCPU, cpu.address(), 0, 0);
-        return cpu.get(java.lang.foreign.ValueLayout.JAVA_INT, 0);
+        return cpu.get(ValueLayout.JAVA_INT, 0);
     }
 
     /** Binds a task to one core; whether there is such a core that it may run on. */

@@ -2,6 +2,7 @@ package reprise.replay;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import reprise.linux.Errno;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
@@ -92,8 +93,8 @@ final class DivertedCalls {
             if (tracee.read(vectors + 16 * i, vector, 16) != 16) {
                 return total > 0 ? total : -Errno.EFAULT;
             }
-            long address = vector.get(java.lang.foreign.ValueLayout.JAVA_LONG, 0);
-            long length = vector.get(java.lang.foreign.ValueLayout.JAVA_LONG, 8);
+            long address = vector.get(ValueLayout.JAVA_LONG, 0);
+            long length = vector.get(ValueLayout.JAVA_LONG, 8);
             long written = length == 0 ? 0 : write(descriptor, address, length);
             if (written < 0) {
                 return total > 0 ? total : written;

@@ -3,6 +3,7 @@ package reprise.replay;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,8 +72,8 @@ final class Marks {
                         registers,
                         VectorState.hash(extendedState.asSlice(0, size)),
                         false,
-                        java.util.Arrays.copyOf(addresses, count),
-                        java.util.Arrays.copyOf(hashes, count),
+                        Arrays.copyOf(addresses, count),
+                        Arrays.copyOf(hashes, count),
                         new long[0],
                         new long[0],
                         0,

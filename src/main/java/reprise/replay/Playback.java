@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import reprise.linux.Ptrace;
+import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.trace.Event;
 import reprise.x86.Registers;
@@ -306,24 +307,16 @@ final class Playback implements AutoCloseable {
         }
         triggered = carrier.breakpoints().triggered();
         if (triggered != null && stepper.isAtRepeatedString(carrier)) {
-            Watch seen = triggered;
-            int ended = stepper.step(carrier, armed);
-            if (ended != 0) {
-                carrier.arrived(ended);
+            if (eventEndsStep(carrier, armed)) {
                 return Halt.BEFORE_EVENT;
             }
-            triggered = seen;
             address = carrier.tracee().get(Registers.RIP);
         }
         while (triggered != null && carrier.patches().isOurs(address)) {
             // Written by a buffered system call: what the program sees is the state behind it.
-            Watch seen = triggered;
-            int ended = stepper.step(carrier, armed);
-            if (ended != 0) {
-                carrier.arrived(ended);
+            if (eventEndsStep(carrier, armed)) {
                 return Halt.BEFORE_EVENT;
             }
-            triggered = seen;
             address = carrier.tracee().get(Registers.RIP);
         }
         boolean there = armed.has(address);
@@ -337,8 +330,20 @@ final class Playback implements AutoCloseable {
         return there ? Halt.ADDRESS : null;
     }
 
+    /** Makes one step with the watchpoint's hit kept. */
+    private boolean eventEndsStep(Carrier carrier, Armed armed) {
+        Watch seen = triggered;
+        int ended = stepper.step(carrier, armed);
+        if (ended != 0) {
+            carrier.arrived(ended);
+            return true;
+        }
+        triggered = seen;
+        return false;
+    }
+
     private static boolean isOwnInt3(Carrier carrier, int status) {
-        return Wait.stopSignal(status) == reprise.linux.Signal.SIGTRAP
+        return Wait.stopSignal(status) == Signal.SIGTRAP
                 && carrier.breakpoints().hasSoftware(carrier.tracee().get(Registers.RIP) - 1);
     }
 

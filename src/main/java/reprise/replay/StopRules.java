@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import reprise.linux.SyscallNumber;
 import reprise.trace.Event;
@@ -178,6 +179,6 @@ final class StopRules {
                 break;
             }
         }
-        return value.get(java.lang.foreign.ValueLayout.JAVA_LONG, 0);
+        return value.get(ValueLayout.JAVA_LONG, 0);
     }
 }

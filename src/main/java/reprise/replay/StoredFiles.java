@@ -1,5 +1,7 @@
 package reprise.replay;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -73,14 +75,14 @@ final class StoredFiles implements AutoCloseable {
     }
 
     private static boolean isMountedWithoutExec(String path) {
-        try (var arena = java.lang.foreign.Arena.ofConfined()) {
+        try (var arena = Arena.ofConfined()) {
             var buffer = arena.allocate(128, 8);
             long result =
                     Syscall.call(SyscallNumber.STATFS, arena.allocateFrom(path).address(), buffer.address(), 0);
             if (result == -Errno.ENOENT) {
                 throw new LinuxException("statfs " + path, Errno.ENOENT);
             }
-            return result == 0 && (buffer.get(java.lang.foreign.ValueLayout.JAVA_LONG, STATFS_FLAGS) & ST_NOEXEC) != 0;
+            return result == 0 && (buffer.get(ValueLayout.JAVA_LONG, STATFS_FLAGS) & ST_NOEXEC) != 0;
         }
     }
 

@@ -290,10 +290,7 @@ public final class SyscallStub {
             code.mov(RBP, dword(RBX, 4 + 4 * index));
             code.test32(RBP, RBP);
             code.jcc(EQUAL, end);
-            code.mov32(RCX, RBP);
-            code.shr(RCX, 4);
-            code.and(RCX, 15);
-            code.mov(R12, absolute(ARGUMENTS).plus(RCX, 8));
+            loadArgument(R12, RCX, RBP, 4);
             code.test(R12, R12);
             code.jcc(EQUAL, next);
             code.mov32(RCX, RBP);
@@ -313,6 +310,15 @@ public final class SyscallStub {
             code.bind(next);
         }
         code.bind(end);
+    }
+
+    /** Loads the argument whose number is in four bits of an output's description, by way of a register for the number. */
+    private void loadArgument(
+            GeneralRegister argument, GeneralRegister number, GeneralRegister description, int shift) {
+        code.mov32(number, description);
+        code.shr(number, shift);
+        code.and(number, 15);
+        code.mov(argument, absolute(ARGUMENTS).plus(number, 8));
     }
 
     /** Writes a byte as it is, at once: others may write to shared memory. */
@@ -390,10 +396,7 @@ public final class SyscallStub {
         Label byArgument = code.newLabel();
         Label nothing = code.newLabel();
         code.bind(copyOutput);
-        code.mov32(RDX, RCX);
-        code.shr(RDX, 4);
-        code.and(RDX, 15);
-        code.mov(RDI, absolute(ARGUMENTS).plus(RDX, 8));
+        loadArgument(RDI, RDX, RCX, 4);
         code.test(RDI, RDI);
         code.jcc(EQUAL, nothing);
         code.mov32(RSI, RCX);

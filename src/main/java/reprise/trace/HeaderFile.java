@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import reprise.linux.Files;
 
 /**
@@ -178,7 +179,7 @@ final class HeaderFile {
     }
 
     private static String text(Map<String, Object> fields, String name) {
-        return java.util.Objects.requireNonNull((String) fields.get(name));
+        return Objects.requireNonNull((String) fields.get(name));
     }
 
     private static long number(Map<String, Object> fields, String name) {
@@ -187,6 +188,6 @@ final class HeaderFile {
 
     @SuppressWarnings("unchecked")
     private static List<String> texts(Map<String, Object> fields, String name) {
-        return java.util.Objects.requireNonNull((List<String>) fields.get(name));
+        return Objects.requireNonNull((List<String>) fields.get(name));
     }
 }

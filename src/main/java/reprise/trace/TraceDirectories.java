@@ -1,8 +1,10 @@
 package reprise.trace;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -209,7 +211,7 @@ public final class TraceDirectories {
 
     private Path latest() {
         Path link = root.resolve(LATEST);
-        if (!Files.exists(link, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+        if (!Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
             throw new TraceException("there is no trace yet in " + root + ": make one with 'reprise record'");
         }
         if (!Files.isDirectory(link)) {
@@ -257,13 +259,13 @@ public final class TraceDirectories {
         }
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(root)) {
             for (Path entry : entries) {
-                if (Files.isDirectory(entry, java.nio.file.LinkOption.NOFOLLOW_LINKS)
+                if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)
                                 && (isTrace(entry) || Files.exists(entry.resolve(TraceFiles.FILES)))
                         || PackFile.isPack(entry)) {
                     traces.add(TraceSummary.of(entry));
                 }
             }
-        } catch (IOException | java.nio.file.DirectoryIteratorException e) {
+        } catch (IOException | DirectoryIteratorException e) {
             throw new TraceException("cannot list " + root + ": " + e.getMessage(), e);
         }
         traces.sort((one, other) -> one.name().compareTo(other.name()));
@@ -307,7 +309,7 @@ public final class TraceDirectories {
 
     /** Deletes a directory that has only files in it. */
     private static void deleteFiles(Path directory) {
-        if (!Files.isDirectory(directory, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
@@ -317,7 +319,7 @@ public final class TraceDirectories {
                     throw TraceException.ofErrno("cannot delete " + entry, -result);
                 }
             }
-        } catch (IOException | java.nio.file.DirectoryIteratorException e) {
+        } catch (IOException | DirectoryIteratorException e) {
             throw new TraceException("cannot delete " + directory + ": " + e.getMessage(), e);
         }
         long result = FileCalls.rmdir(directory.toString());

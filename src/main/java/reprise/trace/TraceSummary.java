@@ -1,5 +1,7 @@
 package reprise.trace;
 
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -71,7 +73,7 @@ public record TraceSummary(
                         }
                     }
                 }
-            } catch (java.io.IOException | java.nio.file.DirectoryIteratorException e) {
+            } catch (IOException | DirectoryIteratorException e) {
                 // It is being deleted: what is there is what counts.
             }
         }

@@ -2,10 +2,12 @@ package reprise.tracee;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import reprise.linux.Errno;
 import reprise.linux.Files;
 import reprise.linux.LinuxException;
 import reprise.linux.Ptrace;
+import reprise.linux.Signal;
 import reprise.linux.Spawn;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
@@ -29,7 +31,7 @@ public final class Parked {
             Ptrace.seize(pid, options);
             Ptrace.interrupt(pid);
         } catch (LinuxException e) {
-            Syscall.call(SyscallNumber.KILL, pid, reprise.linux.Signal.SIGKILL, 0);
+            Syscall.call(SyscallNumber.KILL, pid, Signal.SIGKILL, 0);
             throw e;
         }
         Tracee tracee = new Tracee(pid);
@@ -51,7 +53,7 @@ public final class Parked {
             try (Arena arena = Arena.ofConfined()) {
                 byte[] bytes = RuntimePage.image();
                 MemorySegment buffer = arena.allocate(bytes.length);
-                MemorySegment.copy(bytes, 0, buffer, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, bytes.length);
+                MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
                 long written = Syscall.call(SyscallNumber.WRITE, descriptor, buffer.address(), bytes.length);
                 if (written != bytes.length) {
                     throw new LinuxException("writing the runtime page", written < 0 ? (int) -written : Errno.EIO);

@@ -1,5 +1,6 @@
 package reprise.tracee;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import reprise.linux.Files;
@@ -65,7 +66,7 @@ public final class ProcMaps {
         while (cursor.at < to && text[cursor.at] == ' ') {
             cursor.at++;
         }
-        String path = new String(text, cursor.at, to - cursor.at, java.nio.charset.StandardCharsets.ISO_8859_1);
+        String path = new String(text, cursor.at, to - cursor.at, StandardCharsets.ISO_8859_1);
         long device = minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | (major & ~0xfffL) << 32;
         return new Region(start, end, protection, shared, offset, device, inode, path);
     }
