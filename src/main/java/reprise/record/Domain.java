@@ -17,6 +17,8 @@ final class Domain {
     final ArrayDeque<RecordedTask> ready = new ArrayDeque<>();
     /** The task that entered a call last and whose entry is not yet in the trace; null if none. */
     RecordedTask entered;
+    /** Whether the turn is being given already; what happens then may end it again. */
+    boolean scheduling;
     /** Tasks alive. */
     int tasks;
     /** How long it takes to name an instant, in nanoseconds; 0 if not known. */
@@ -28,6 +30,11 @@ final class Domain {
 
     Domain(int id) {
         this.id = id;
+    }
+
+    /** Whether some task runs user code. */
+    boolean isComputing() {
+        return current != null && current.state == RecordedTask.State.RUNNING && !current.inCall;
     }
 
     /** Takes in how long it took once. The first time may be long, and one that was disturbed says little. */

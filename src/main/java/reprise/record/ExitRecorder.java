@@ -97,6 +97,7 @@ final class ExitRecorder {
             // It computed up to the call in which it was killed; who shares its memory sees that.
             recorder.recordEntry(task);
         }
+        recorder.recordOpenEntry(task.domain);
         RecordedTask witness = witness(task);
         List<Long> died = witness == null ? robustFutexes(task) : List.of();
         trace.taskExit(task.domain.id, task.tid(), waitStatus);

@@ -1,5 +1,8 @@
 package reprise.record;
 
+import java.util.HashSet;
+import java.util.Set;
+
 /** A file or shared object that some recorded process has mapped. Owned by {@link MappedFiles}. */
 final class MappedFile {
     final long device;
@@ -14,6 +17,8 @@ final class MappedFile {
     long privateSize;
     /** Whether some mapping of it is shared and may be written. */
     boolean writable;
+    /** Offsets of the system call instructions that trapped often enough in some process to be patched. */
+    final Set<Long> patched = new HashSet<>();
 
     MappedFile(long device, long inode) {
         this.device = device;

@@ -15,6 +15,7 @@ import reprise.trace.Event;
 import reprise.trace.TraceWriter;
 import reprise.tracee.AddressSpace;
 import reprise.tracee.ProcMaps;
+import reprise.x86.Registers;
 
 /** Records how system calls change address spaces, and what calls on files do to memory that shows them. */
 final class MappingRecorder {
@@ -112,7 +113,7 @@ final class MappingRecorder {
             case SyscallNumber.OPENAT -> (task.argument(2) & O_TRUNC) != 0 ? (int) result : -1;
             case SyscallNumber.OPENAT2 -> (task.tracee.readWord(task.argument(2)) & O_TRUNC) != 0 ? (int) result : -1;
             case SyscallNumber.CREAT -> (int) result;
-            default -> writtenDescriptor(task, number);
+            default -> writtenDescriptor(task.entry, number);
         };
         if (descriptor >= 0) {
             return TaskPaths.ofDescriptor(task, descriptor);
@@ -124,8 +125,8 @@ final class MappingRecorder {
     }
 
     /** The descriptor whose file a call may have written to, -1 if it writes to none. */
-    private static int writtenDescriptor(RecordedTask task, int number) {
-        return switch (number) {
+    private static int writtenDescriptor(MemorySegment registers, int number) {
+        int argument = switch (number) {
             case SyscallNumber.WRITE,
                     SyscallNumber.WRITEV,
                     SyscallNumber.PWRITE64,
@@ -133,10 +134,11 @@ final class MappingRecorder {
                     SyscallNumber.PWRITEV2,
                     SyscallNumber.FTRUNCATE,
                     SyscallNumber.FALLOCATE,
-                    SyscallNumber.SENDFILE -> (int) task.argument(0);
-            case SyscallNumber.COPY_FILE_RANGE, SyscallNumber.SPLICE -> (int) task.argument(2);
+                    SyscallNumber.SENDFILE -> 0;
+            case SyscallNumber.COPY_FILE_RANGE, SyscallNumber.SPLICE -> 2;
             default -> -1;
         };
+        return argument < 0 ? -1 : (int) Registers.get(registers, Registers.argument(argument));
     }
 
     /** What mmap and mprotect were asked for, and what the kernel adds to it. */
@@ -248,6 +250,37 @@ final class MappingRecorder {
             if (other.domain != task.domain && other.process.memory != task.process.memory && maps(other, file)) {
                 recorder.merge(task.domain, other.domain);
             }
+        }
+    }
+
+    /** A task is about to make a call: if that writes to memory of other domains, they become one with the task's. */
+    void connectWritten(RecordedTask task, int number) {
+        if (number == SyscallNumber.PROCESS_VM_WRITEV) {
+            connect(task, recorder.find((int) task.tracee.get(Registers.RDI)));
+            return;
+        }
+        int descriptor = writtenDescriptor(task.tracee.registers(), number);
+        if (descriptor < 0 || task.domain.tasks == recorder.taskCount()) {
+            return;
+        }
+        String path = TaskPaths.ofDescriptor(task, descriptor);
+        Files.Status status = Files.status(path);
+        if (status == null || !status.isRegular()) {
+            return;
+        }
+        if (status.device() == procDevice) {
+            connect(task, ownerOfMemoryFile(path));
+            return;
+        }
+        MappedFile file = files.find(status);
+        if (file != null) {
+            connect(task, file);
+        }
+    }
+
+    private void connect(RecordedTask task, RecordedTask other) {
+        if (other != null) {
+            recorder.merge(task.domain, other.domain);
         }
     }
 
@@ -422,7 +455,7 @@ final class MappingRecorder {
             copy(task, attached.start(), attached.length(), trace);
             attached = null;
         }
-        int descriptor = writtenDescriptor(task, number);
+        int descriptor = writtenDescriptor(task.entry, number);
         if (descriptor < 0 && number != SyscallNumber.TRUNCATE) {
             return;
         }
@@ -485,18 +518,23 @@ final class MappingRecorder {
 
     /** A write to /proc/PID/mem. */
     private void recordMemoryFile(RecordedTask task, int number, long result, String path, TraceWriter trace) {
-        String target = Files.readLink(path);
-        if (target == null || !target.endsWith("/mem") || !target.startsWith("/proc/")) {
-            return;
-        }
-        String[] parts = target.split("/");
-        RecordedTask owner = recorder.find(Integer.parseInt(parts.length > 5 ? parts[4] : parts[2]));
+        RecordedTask owner = ownerOfMemoryFile(path);
         if (owner == null) {
             return;
         }
         boolean positioned = number == SyscallNumber.PWRITE64 || number == SyscallNumber.PWRITEV;
         long address = positioned ? task.argument(3) : position(task, (int) task.argument(0)) - result;
         copy(owner, address, result, trace);
+    }
+
+    /** The recorded task whose /proc/PID/mem a path leads to; null if it leads elsewhere. */
+    private RecordedTask ownerOfMemoryFile(String path) {
+        String target = Files.readLink(path);
+        if (target == null || !target.endsWith("/mem") || !target.startsWith("/proc/")) {
+            return null;
+        }
+        String[] parts = target.split("/");
+        return recorder.find(Integer.parseInt(parts.length > 5 ? parts[4] : parts[2]));
     }
 
     /** Records what process_vm_writev wrote to a recorded process. */

@@ -144,29 +144,27 @@ public final class Recorder {
             exits.ended(task, status);
             return;
         }
-        if (Wait.event(status) == Ptrace.EVENT_EXIT) {
-            try {
-                exits.exiting(task);
-            } catch (TraceeGoneException e) {
-                gone(task, e);
-            }
-            return;
-        }
-        if (Wait.event(status) == Ptrace.EVENT_EXEC) {
-            handle(task, status);
-            return;
-        }
         Domain domain = task.domain;
-        if (domain.current == task) {
+        boolean exiting = Wait.event(status) == Ptrace.EVENT_EXIT;
+        if (domain.current == task || Wait.event(status) == Ptrace.EVENT_EXEC || exiting && !domain.isComputing()) {
             handle(task, status);
-        } else {
-            task.pendingStatus = status;
-            task.state = RecordedTask.State.READY;
-            domain.ready.add(task);
-            if (domain.current == null) {
-                schedule(domain);
-            }
+            return;
         }
+        // What the kernel writes when a task exits must not come into the computation of another: it has its turn, too.
+        if (exiting) {
+            domain.ready.remove(task);
+        }
+        awaitTurn(task, status);
+        if (domain.current == null) {
+            schedule(domain);
+        }
+    }
+
+    /** The stop is handled when it is the task's turn. */
+    private void awaitTurn(RecordedTask task, int status) {
+        task.pendingStatus = status;
+        task.state = RecordedTask.State.READY;
+        task.domain.ready.add(task);
     }
 
     private void handle(RecordedTask task, int status) {
@@ -180,6 +178,15 @@ public final class Recorder {
     }
 
     private void handleStop(RecordedTask task, int status) {
+        if (Wait.event(status) == Ptrace.EVENT_EXIT) {
+            exits.exiting(task);
+            return;
+        }
+        if (!task.inCall && isEntry(status) && !SyscallBuffers.isStop(task) && syscalls.reachesOthers(task)) {
+            // It is alone from now on when it writes to their memory.
+            awaitTurn(task, status);
+            return;
+        }
         if (!task.inCall && Wait.event(status) != Ptrace.EVENT_EXEC) {
             if (SyscallBuffers.isInside(task)) {
                 stoppedInside(task, status);
@@ -232,6 +239,10 @@ public final class Recorder {
             default ->
                 throw new IllegalStateException("task " + task.tid() + ": unexpected stop: " + Wait.describe(status));
         }
+    }
+
+    private static boolean isEntry(int status) {
+        return Wait.isSyscallStop(status) || Wait.event(status) == Ptrace.EVENT_SECCOMP;
     }
 
     /** The current task was stopped in the midst of a call that it performs by itself: it comes out first. */
@@ -548,6 +559,18 @@ public final class Recorder {
 
     /** Gives the turn to the task that has waited longest. */
     void schedule(Domain domain) {
+        if (domain.scheduling) {
+            return;
+        }
+        domain.scheduling = true;
+        try {
+            giveTurn(domain);
+        } finally {
+            domain.scheduling = false;
+        }
+    }
+
+    private void giveTurn(Domain domain) {
         while (domain.current == null && !domain.ready.isEmpty()) {
             RecordedTask next = slices.next(domain.ready);
             makeCurrent(next);
@@ -659,6 +682,10 @@ public final class Recorder {
         return tasks.get(tid);
     }
 
+    int taskCount() {
+        return tasks.size();
+    }
+
     Iterable<RecordedTask> all() {
         return tasks.values();
     }
@@ -709,6 +736,18 @@ public final class Recorder {
         waitForTurn(task);
         if (task.domain.current == null) {
             schedule(task.domain);
+        }
+    }
+
+    /**
+     * Somebody's end is about to change memory: what another task of the domain computed up to the call that it is in comes
+     * before that.
+     */
+    void recordOpenEntry(Domain domain) {
+        RecordedTask open = domain.current != null && domain.current.inCall ? domain.current : domain.entered;
+        domain.entered = null;
+        if (open != null && !open.exitRecorded) {
+            syscalls.recordEntry(open);
         }
     }
 

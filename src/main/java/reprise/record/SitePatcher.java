@@ -50,7 +50,7 @@ final class SitePatcher {
 
     /**
      * The current task is at the exit of a system call that stopped it; its event is in the trace. Patches the call's site if
-     * it is time.
+     * it is time: when it has trapped as often as was asked for, or at once if that was so in another process.
      */
     void trapped(RecordedTask task) {
         PatchedCode code = task.process.memory.code;
@@ -58,20 +58,30 @@ final class SitePatcher {
         if (traps == 0 || !task.process.memory.bufferable || task.ownFilters || code.isTrampoline(site)) {
             return;
         }
-        if (code.countTrap(site) != traps || !isFileText(task, site)) {
+        int count = code.countTrap(site);
+        if (count != 1 && count != traps) {
             return;
         }
-        patch(task, site);
+        AddressSpace.Range<MappedFile> text = fileText(task, site);
+        if (text == null) {
+            return;
+        }
+        long offset = text.offset() + site - text.start();
+        boolean known = text.file().patched.contains(offset);
+        if ((known || count == traps) && patch(task, site) && !known) {
+            text.file().patched.add(offset);
+        }
     }
 
-    /** Whether an address is in a private mapping of a file: other code may change at any time. */
-    private static boolean isFileText(RecordedTask task, long site) {
+    /** The private mapping of a file that an address is in; null if it is in other memory, where code may change at any time. */
+    private static AddressSpace.Range<MappedFile> fileText(RecordedTask task, long site) {
         List<AddressSpace.Range<MappedFile>> ranges =
                 task.process.memory.mappings.overlapping(site, site + Registers.SYSCALL_LENGTH);
-        return ranges.size() == 1 && !ranges.getFirst().shared();
+        return ranges.size() == 1 && !ranges.getFirst().shared() ? ranges.getFirst() : null;
     }
 
-    private void patch(RecordedTask task, long site) {
+    /** Returns whether it is patched now. */
+    private boolean patch(RecordedTask task, long site) {
         PatchedCode code = task.process.memory.code;
         PatchedCode.Zone zone = code.zoneNear(site, REACH);
         PatchedCode.Zone fresh = null;
@@ -79,25 +89,26 @@ final class SitePatcher {
             fresh = findZone(task, site);
             zone = fresh;
             if (zone == null) {
-                return;
+                return false;
             }
         }
         CodeWindow around = window(task, site);
         PatchPlan plan = planner.plan(around, site, zone.next());
         if (!(plan instanceof Patch patch)) {
-            return;
+            return false;
         }
         if (patch.trampoline().length > zone.end() - zone.next() || standsInside(task, patch)) {
             code.countAgain(site);
-            return;
+            return false;
         }
         if (fresh != null && !map(task, fresh) || !task.process.memory.buffered && !buffers.install(task)) {
             task.process.memory.bufferable = false;
-            return;
+            return false;
         }
         apply(task, patch, fresh);
         code.add(patch, zone, TRAMPOLINE_ALIGNMENT);
         task.process.memory.buffered = true;
+        return true;
     }
 
     private static boolean map(RecordedTask task, PatchedCode.Zone zone) {

@@ -84,6 +84,15 @@ final class SyscallRecorder {
         recorder.cameOut(task);
     }
 
+    /**
+     * Whether the call that the current task is about to make writes to memory of a task that runs now. Their domains have
+     * become one then.
+     */
+    boolean reachesOthers(RecordedTask task) {
+        mappings.connectWritten(task, (int) Registers.get(task.tracee.registers(), Registers.ORIG_RAX));
+        return task.domain.current != task;
+    }
+
     /** The current task is about to make a system call. */
     void entered(RecordedTask task) {
         MemorySegment registers = task.tracee.registers();

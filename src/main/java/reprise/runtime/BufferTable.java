@@ -33,9 +33,11 @@ final class BufferTable {
         WRITE,
         /** As {@link #WRITE}, from several pieces. */
         WRITE_VECTOR,
-        /** Of files only, which never block. */
-        FILE,
-        /** As {@link #FILE}, and writes. */
+        /** Reads files only, which never block. */
+        FILE_READ,
+        /** Writes files only. */
+        FILE_WRITE,
+        /** Reads one file and writes another. */
         FILE_COPY,
         RECEIVE,
         CLOSE,
@@ -201,7 +203,8 @@ final class BufferTable {
             case READ -> Way.READ;
             case WRITE, SENDTO -> Way.WRITE;
             case WRITEV -> Way.WRITE_VECTOR;
-            case PREAD64, PWRITE64 -> Way.FILE;
+            case PREAD64 -> Way.FILE_READ;
+            case PWRITE64 -> Way.FILE_WRITE;
             case COPY_FILE_RANGE -> Way.FILE_COPY;
             case RECVFROM -> Way.RECEIVE;
             case CLOSE -> Way.CLOSE;

@@ -26,6 +26,7 @@ final class CodeFlow {
     private static final int[] IMMEDIATES = {0, 1, 2, 4};
 
     private static final int MAX_IMMEDIATE = 4;
+    private static final int LONGEST_INSTRUCTION = 15;
     private static final int NOWHERE = Integer.MIN_VALUE;
 
     private final CodeWindow window;
@@ -162,13 +163,28 @@ final class CodeFlow {
      * @param end first offset that does not
      */
     boolean isTarget(int start, int end) {
-        for (int target : targets) {
-            if (target >= start && target < end) {
+        for (int index = 0; index < targets.length; index++) {
+            if (targets[index] >= start
+                    && targets[index] < end
+                    && !(isShort[index] && isWithinInstruction(from + index))) {
                 return true;
             }
         }
         for (int i = 0; i < farTargetCount; i++) {
             if (farTargets[i] >= start && farTargets[i] < end) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether an offset is for sure not the beginning of an instruction but inside one. What looks like a short branch there
+     * is part of an operand.
+     */
+    private boolean isWithinInstruction(int offset) {
+        for (int begin = offset - 1; begin > offset - LONGEST_INSTRUCTION; begin--) {
+            if (begin + length(begin) > offset && isCertain(begin)) {
                 return true;
             }
         }

@@ -60,6 +60,8 @@ public final class SyscallStub {
     private static final int POLLED_CLASS = 2;
     /** Calls have to be traced. */
     private static final int TRACED_CLASS = 3;
+    /** A file that somebody maps: what is read is read, but what is written appears in memory. */
+    private static final int MAPPED_CLASS = 4;
 
     private static final int STACK_START = (int) STACK_TOP;
 
@@ -443,6 +445,7 @@ public final class SyscallStub {
     /** Puts the class of the descriptor in edi into ecx. The arguments' registers are lost where it has to be found out. */
     private void classify() {
         Label known = code.newLabel();
+        Label mapped = code.newLabel();
         Label traced = code.newLabel();
         Label store = code.newLabel();
         code.bind(classify);
@@ -476,7 +479,7 @@ public final class SyscallStub {
         code.shr(RCX, 6);
         code.mov(RCX, absolute(TRACED_INODES).plus(RCX, 8));
         code.bt(RCX, RAX);
-        code.jcc(BELOW, traced);
+        code.jcc(BELOW, mapped);
         code.mov(RAX, int32(STATUS + 24));
         code.and(RAX, S_IFMT);
         code.mov(RCX, FILE);
@@ -489,6 +492,12 @@ public final class SyscallStub {
         code.mov(octet(RDX, (int) CLASSES), RCX);
         code.bind(known);
         code.ret();
+        code.bind(mapped);
+        code.mov(RAX, int32(STATUS + 24));
+        code.and(RAX, S_IFMT);
+        code.mov(RCX, MAPPED_CLASS);
+        code.cmp32(RAX, S_IFREG);
+        code.jcc(EQUAL, store);
         code.bind(traced);
         code.mov(RCX, TRACED_CLASS);
         code.jmp(store);
@@ -517,6 +526,8 @@ public final class SyscallStub {
             case PLAIN -> code.jmp(perform);
             case READ -> {
                 code.call(classify);
+                code.cmp32(RCX, MAPPED_CLASS);
+                code.jcc(EQUAL, afresh);
                 ifReady(POLLIN);
             }
             case WRITE -> {
@@ -530,7 +541,14 @@ public final class SyscallStub {
                 ifReady(POLLOUT);
             }
             case WRITE_VECTOR -> writeVector();
-            case FILE -> {
+            case FILE_READ -> {
+                code.call(classify);
+                code.cmp32(RCX, MAPPED_CLASS);
+                code.jcc(EQUAL, afresh);
+                onlyFile();
+                code.jmp(afresh);
+            }
+            case FILE_WRITE -> {
                 code.call(classify);
                 onlyFile();
                 code.jmp(afresh);
