@@ -142,4 +142,51 @@ class RecordOptionsTest {
         // Nothing was unpacked anywhere.
         assertThat(directory.resolve("traces")).doesNotExist();
     }
+
+    /** Hides the compiler, its parts and the sources, as on a machine that has none, and replays. */
+    private static final String ELSEWHERE = """
+            set -e
+            mount --make-rprivate /
+            mount -t tmpfs none /usr/lib/gcc
+            for program in make gcc as ld; do
+                mount --bind /dev/null "$(readlink -f "$(command -v $program)")"
+            done
+            exec "$1" replay -a "$2"
+            """;
+
+    @Test
+    @DisplayName("a pack of a parallel build replays in a file system that has neither the sources nor a compiler")
+    void packedBuild() throws Exception {
+        assumeThat(Programs.has("make") && Programs.has("gcc"))
+                .as("there are make and gcc")
+                .isTrue();
+        assumeThat(new ProcessBuilder("unshare", "-m", "true").start().waitFor())
+                .as("a file system of its own can be had")
+                .isZero();
+        Path sources = Files.createDirectory(directory.resolve("sources"));
+        StringBuilder objects = new StringBuilder();
+        for (int i = 0; i < 8; i++) {
+            Files.writeString(sources.resolve("part" + i + ".c"), "int part" + i + "(void) { return " + i + "; }\n");
+            objects.append(" part").append(i).append(".o");
+        }
+        Files.writeString(
+                sources.resolve("Makefile"), "all:" + objects + "\n\tld -r -o all" + objects + "\n\t@echo done\n");
+        String trace = directory.resolve("trace").toString();
+        assertThat(reprise("record", "-o", trace, "make", "-j4", "-C", sources.toString()))
+                .as(printed("err"))
+                .isZero();
+        String output = printed("out");
+        assertThat(output).contains("-o part7.o").endsWith("\n");
+        Path pack = directory.resolve("build.rpk");
+        assertThat(reprise("pack", "-o", pack.toString(), trace)).isZero();
+        Files.move(sources, directory.resolve("gone"));
+        Files.move(Path.of(trace), directory.resolve("gone").resolve("trace"));
+        List<String> line =
+                List.of("unshare", "-m", "sh", "-c", ELSEWHERE, "sh", Reprise.LAUNCHER.toString(), pack.toString());
+        assertThat(Reprise.start(directory, "run" + ++runs, line, directory, null)
+                        .end(LIMIT))
+                .as(printed("err"))
+                .isZero();
+        assertThat(printed("out")).isEqualTo(output);
+    }
 }
