@@ -143,6 +143,19 @@ class RecordOptionsTest {
         assertThat(directory.resolve("traces")).doesNotExist();
     }
 
+    @Test
+    @DisplayName("dump --stats names the instructions that stopped the program")
+    void trapSites() throws Exception {
+        String trace = directory.resolve("trace").toString();
+        assertThat(reprise("record", "-o", trace, "/bin/sh", "-c", "cd /; cd /; cd /; cd /; cd /; cd /; cd /; cd /"))
+                .isZero();
+        assertThat(reprise("dump", "--stats", trace)).isZero();
+        // The sixth stop of a site is its last.
+        assertThat(printed("out"))
+                .containsPattern("(?m)^ {7}6  /\\S*libc\\S*\\+0x[0-9a-f]+, chdir$")
+                .contains("system call instruction");
+    }
+
     /** Hides the compiler, its parts and the sources, as on a machine that has none, and replays. */
     private static final String ELSEWHERE = """
             set -e

@@ -16,6 +16,8 @@ import reprise.trace.TraceSize;
 /** Counts events and the bytes recorded with them, by kind and by system call. */
 final class EventStatistics implements EventPrinter {
     private static final long MAX_ERRNO = 4095;
+    /** How many places are shown that stopped the program. */
+    private static final int SITES = 12;
 
     private final Output output;
     private final TraceSize size;
@@ -23,6 +25,7 @@ final class EventStatistics implements EventPrinter {
 
     private final Map<Class<?>, Row> kinds = new HashMap<>();
     private final Map<Integer, Row> calls = new HashMap<>();
+    private final TrapSites sites = new TrapSites();
     private final Row events = new Row("events");
     private final Row allCalls = new Row("calls");
     private long storedFiles;
@@ -65,6 +68,7 @@ final class EventStatistics implements EventPrinter {
 
     @Override
     public void accept(Event event) {
+        sites.accept(event);
         long bytes = bytes(writes(event));
         boolean error = false;
         switch (event) {
@@ -148,6 +152,14 @@ final class EventStatistics implements EventPrinter {
                         .add(row.name)
                         .line();
             }
+            output.line();
+            output.add("   stops  system call instruction").line();
+            for (Map.Entry<TrapSites.Site, Long> site : sites.busiest(SITES)) {
+                output.right(site.getValue(), 8)
+                        .add("  ")
+                        .add(Quotes.plain(site.getKey().place()));
+                output.add(", ").add(site.getKey().call()).line();
+            }
         }
     }
 
@@ -220,6 +232,15 @@ final class EventStatistics implements EventPrinter {
             json.writeNumberField("compressedBytes", size.storedBytes());
             rows(json, "kinds", "kind", sorted(kinds));
             rows(json, "calls", "name", sorted(calls));
+            json.writeArrayFieldStart("sites");
+            for (Map.Entry<TrapSites.Site, Long> site : sites.busiest(Integer.MAX_VALUE)) {
+                json.writeStartObject();
+                json.writeStringField("place", site.getKey().place());
+                json.writeStringField("call", site.getKey().call());
+                json.writeNumberField("stops", site.getValue());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
