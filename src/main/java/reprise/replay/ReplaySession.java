@@ -427,7 +427,9 @@ final class ReplaySession implements AutoCloseable {
         if (event.extendedState() != null) {
             carrier.setExtendedState(task, event.extendedState());
         }
-        task.setRestarted(false);
+        if (event.effect() != Event.SignalEffect.TRACER || event.after() != null) {
+            task.setRestarted(false);
+        }
     }
 
     private void bufferedCalls(Event.BufferedCalls event) {
