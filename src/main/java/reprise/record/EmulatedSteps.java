@@ -54,6 +54,10 @@ final class EmulatedSteps {
             task.tracee.resume(Ptrace.SINGLESTEP, 0);
             status = task.tracee.awaitStop();
             if (!isTrap(task, status)) {
+                if (Wait.event(status) == Ptrace.EVENT_SECCOMP || Wait.isSyscallStop(status)) {
+                    // The syscall instruction copied the trap flag that the kernel had set.
+                    task.tracee.set(Registers.R11, task.tracee.get(Registers.R11) & ~TRAP_FLAG);
+                }
                 recorder.dispatch(task, status);
                 return;
             }

@@ -300,7 +300,10 @@ final class ReplaySession implements AutoCloseable {
                 && event.output() != 0
                 && event.result() > 0
                 && output.isNew(event.header().sequence())) {
-            if (task.keptOutput() != null) {
+            if (event.exitRegisters() != null) {
+                // A tracer of the program's own changed what was written.
+                output.repeat(carrier.tracee(), event.output(), event.exitRegisters(), event.result());
+            } else if (task.keptOutput() != null) {
                 output.repeat(event.output(), task.keptOutput(), event.result());
             } else {
                 output.repeat(carrier.tracee(), event.output(), carrier.registers(task), event.result());
