@@ -112,20 +112,28 @@ final class EmulatedWaits {
         reports.removeIf(report -> report.tracer == tracer);
     }
 
-    /** Processor time of a task, as far as /proc tells it. */
+    /** The struct rusage of a task: user and system time, which the kernel gets in the same way. */
     private static byte[] usage(int tid) {
         byte[] usage = new byte[RUSAGE_SIZE];
         String stat = Files.readText("/proc/" + tid + "/stat");
+        String run = Files.readText("/proc/" + tid + "/schedstat");
         int name = stat == null ? -1 : stat.lastIndexOf(')');
-        if (name >= 0) {
+        if (name >= 0 && run != null) {
             String[] fields = stat.substring(name + 2).split(" ");
-            for (int index = 0; index < 2; index++) {
-                long ticks = Long.parseLong(fields[11 + index]);
-                EmulatedStop.word(usage, 16 * index, (int) (ticks / 100));
-                EmulatedStop.word(usage, 16 * index + 8, (int) (ticks % 100 * 10_000));
-            }
+            long user = Long.parseLong(fields[11]);
+            long system = Long.parseLong(fields[12]);
+            long micros = Long.parseLong(run.substring(0, run.indexOf(' '))) / 1000;
+            // Ticks tell the proportion, if there were any.
+            long systemMicros = system == 0 ? 0 : micros * system / (user + system);
+            time(usage, 0, micros - systemMicros);
+            time(usage, 16, systemMicros);
         }
         return usage;
+    }
+
+    private static void time(byte[] usage, int offset, long micros) {
+        EmulatedStop.word(usage, offset, (int) (micros / 1_000_000));
+        EmulatedStop.word(usage, offset + 8, (int) (micros % 1_000_000));
     }
 
     // ---- selection ----
