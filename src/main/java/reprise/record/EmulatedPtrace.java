@@ -85,10 +85,16 @@ final class EmulatedPtrace {
 
     // ---- tracers and tracees ----
 
-    /** A task gets a tracer. */
-    void attach(RecordedTask task, EmulatedTracee tracing) {
+    /**
+     * A task gets a tracer.
+     *
+     * @param caller which of the two makes the call that brings it about, or else the task's creator
+     */
+    void attach(RecordedTask task, EmulatedTracee tracing, RecordedTask caller) {
         task.tracing = tracing;
         tracees.add(task);
+        // The tracer writes to memory: nobody who has it may be in the midst of a computation then.
+        recorder.merge(caller.domain, (caller == task ? tracing.tracer : task).domain);
         // Its system calls must stop it, and its tracer's waits must be seen.
         buffers.disable(task);
         buffers.disable(tracing.tracer);
@@ -109,6 +115,7 @@ final class EmulatedPtrace {
             return;
         }
         task.process.memory.bufferable = false;
+        recorder.merge(task.domain, state.tracer.domain);
         state.debugRegisters = null;
         if (state.has(Ptrace.O_TRACEEXEC)) {
             state.due.add(event(Ptrace.EVENT_EXEC, formerTid));
@@ -138,7 +145,7 @@ final class EmulatedPtrace {
             state.due.add(event(event, child.tid()));
         }
         if (wanted || (flags & CLONE_PTRACE) != 0) {
-            attach(child, new EmulatedTracee(state.tracer, state.seized, state.options));
+            attach(child, new EmulatedTracee(state.tracer, state.seized, state.options), parent);
         }
     }
 

@@ -165,7 +165,10 @@ final class PtraceCalls {
         if (parent == null || recorder.find(parent.tid()) != parent) {
             return refuse(task, Errno.EPERM, "PTRACE_TRACEME: the parent of task " + task.tid() + " is not recorded");
         }
-        emulation.attach(task, new EmulatedTracee(parent, false, 0));
+        if (TaskStatus.visibleTid(parent.tid(), parent.tid()) != parent.tid()) {
+            return refuse(task, Errno.EPERM, "ptrace in a pid namespace");
+        }
+        emulation.attach(task, new EmulatedTracee(parent, false, 0), task);
         return 0;
     }
 
@@ -193,7 +196,7 @@ final class PtraceCalls {
         if (!isSupported(options)) {
             return refuse(task, Errno.EIO, "PTRACE_O_TRACESECCOMP");
         }
-        emulation.attach(tracee, new EmulatedTracee(task, seize, options));
+        emulation.attach(tracee, new EmulatedTracee(task, seize, options), task);
         boolean stopped = tracee.state == RecordedTask.State.GROUP_STOPPED;
         effect = () -> {
             if (!seize) {

@@ -120,6 +120,11 @@ final class SyscallRecorder {
         }
         task.child = null;
         task.answered = false;
+        if (task.tracing != null && needsScratch(task, number)) {
+            // Once its tracer has seen the entry there is no way back.
+            leaveAndReturn(task, number);
+            return;
+        }
         if (!recorder.emulation().entered(task)) {
             decideAndResume(task, number, legacy);
         }
@@ -179,11 +184,14 @@ final class SyscallRecorder {
         }
         task.blocking = mayBlock;
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
-            if (!scratch.suffices(task)) {
+            boolean suffices = scratch.suffices(task);
+            if (!suffices && !task.entryRecorded) {
                 leaveAndReturn(task, number);
                 return;
             }
-            scratch.redirect(task);
+            if (suffices) {
+                scratch.redirect(task);
+            }
         }
         task.output = outputs.writtenBy(task, number);
         task.tracee.resume(Ptrace.SYSCALL, 0);
@@ -204,6 +212,16 @@ final class SyscallRecorder {
         return Registers.get(registers, Registers.RCX) != next
                 && task.tracee.read(next - 2, buffer, 2) == 2
                 && (buffer.get(JAVA_SHORT_UNALIGNED, 0) & 0xffff) == 0x80cd;
+    }
+
+    private boolean needsScratch(RecordedTask task, int number) {
+        SyscallSpec spec = SyscallTable.of(number);
+        if (task.domain.tasks == 1 || spec == null || number == SyscallNumber.RESTART_SYSCALL || !mayBlock(task, number)) {
+            return false;
+        }
+        task.plan.clear();
+        spec.plan(task, task.plan);
+        return task.plan.size() > 0 && !scratch.suffices(task);
     }
 
     /** Takes a task from the entry of a call back onto the instruction. */
