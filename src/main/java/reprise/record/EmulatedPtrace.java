@@ -178,8 +178,7 @@ final class EmulatedPtrace {
         }
         stop(
                 task,
-                new EmulatedStop(
-                        EmulatedStop.Kind.VFORKING, event.waitStatus(), event.signalInfo(), event.message()));
+                new EmulatedStop(EmulatedStop.Kind.VFORKING, event.waitStatus(), event.signalInfo(), event.message()));
         return true;
     }
 
@@ -374,10 +373,7 @@ final class EmulatedPtrace {
         stop(
                 task,
                 EmulatedStop.ofEvent(
-                        EmulatedStop.Kind.DYING,
-                        Ptrace.EVENT_EXIT,
-                        Signal.SIGTRAP,
-                        Ptrace.eventMessage(task.tid())));
+                        EmulatedStop.Kind.DYING, Ptrace.EVENT_EXIT, Signal.SIGTRAP, Ptrace.eventMessage(task.tid())));
         return true;
     }
 
@@ -641,8 +637,10 @@ final class EmulatedPtrace {
     void stopListening(RecordedTask task) {
         Ptrace.interrupt(task.tid());
         task.tracee.awaitStop();
-        recorder.dispatch(task, EmulatedStop.ofEvent(EmulatedStop.Kind.GROUP, Ptrace.EVENT_STOP, Signal.SIGSTOP, 0)
-                .waitStatus());
+        recorder.dispatch(
+                task,
+                EmulatedStop.ofEvent(EmulatedStop.Kind.GROUP, Ptrace.EVENT_STOP, Signal.SIGSTOP, 0)
+                        .waitStatus());
     }
 
     // ---- deaths ----

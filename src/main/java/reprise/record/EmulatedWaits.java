@@ -85,8 +85,8 @@ final class EmulatedWaits {
 
     private void add(RecordedTask tracer, RecordedTask stopped, RecordedTask task, int status) {
         int group = (int) Syscall.call(SyscallNumber.GETPGID, task.tid());
-        Report report = new Report(
-                tracer, stopped, task.tid(), group, EmulatedPtrace.userOf(task), status, usage(task.tid()));
+        Report report =
+                new Report(tracer, stopped, task.tid(), group, EmulatedPtrace.userOf(task), status, usage(task.tid()));
         reports.add(report);
         for (RecordedTask waiter : tracer.process.threads) {
             if (waiter.waiting && waiter.inCall && Selection.of(waiter).matches(report, waiter)) {
@@ -174,8 +174,7 @@ final class EmulatedWaits {
             return switch (type) {
                 case P_ALL -> true;
                 case P_PID -> tid == id;
-                case P_PGID ->
-                    group == (id == 0 ? (int) Syscall.call(SyscallNumber.GETPGID, waiter.process.pid) : id);
+                case P_PGID -> group == (id == 0 ? (int) Syscall.call(SyscallNumber.GETPGID, waiter.process.pid) : id);
                 default -> false;
             };
         }
@@ -199,8 +198,7 @@ final class EmulatedWaits {
         Selection selection = Selection.of(task);
         for (RecordedTask tracee : emulation.tracees()) {
             if (tracee.tracing.tracer.process == task.process
-                    && selection.selects(
-                            tracee.tid(), (int) Syscall.call(SyscallNumber.GETPGID, tracee.tid()), task)) {
+                    && selection.selects(tracee.tid(), (int) Syscall.call(SyscallNumber.GETPGID, tracee.tid()), task)) {
                 return true;
             }
         }
@@ -277,8 +275,7 @@ final class EmulatedWaits {
         int status = report.status >> 8 & 0xffff;
         if (report.stopped == null) {
             boolean exited = Wait.isExited(report.status);
-            EmulatedStop.word(
-                    info, 8, exited ? CLD_EXITED : (report.status & 0x80) != 0 ? CLD_DUMPED : CLD_KILLED);
+            EmulatedStop.word(info, 8, exited ? CLD_EXITED : (report.status & 0x80) != 0 ? CLD_DUMPED : CLD_KILLED);
             status = exited ? Wait.exitStatus(report.status) : Wait.terminatingSignal(report.status);
         }
         EmulatedStop.word(info, 16, report.tid);

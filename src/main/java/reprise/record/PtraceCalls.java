@@ -251,8 +251,7 @@ final class PtraceCalls {
             return -Errno.ESRCH;
         }
         return switch (request) {
-            case PEEKTEXT, PEEKDATA ->
-                tracee.tracee.read(address, buffer, 8) == 8 ? give(task, data, 8) : -Errno.EIO;
+            case PEEKTEXT, PEEKDATA -> tracee.tracee.read(address, buffer, 8) == 8 ? give(task, data, 8) : -Errno.EIO;
             case POKETEXT, POKEDATA -> poke(tracee, address, data);
             case PEEKUSER -> peekUser(task, tracee, address, data);
             case POKEUSER -> pokeUser(task, tracee, address, data);

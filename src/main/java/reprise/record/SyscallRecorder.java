@@ -216,7 +216,10 @@ final class SyscallRecorder {
 
     private boolean needsScratch(RecordedTask task, int number) {
         SyscallSpec spec = SyscallTable.of(number);
-        if (task.domain.tasks == 1 || spec == null || number == SyscallNumber.RESTART_SYSCALL || !mayBlock(task, number)) {
+        if (task.domain.tasks == 1
+                || spec == null
+                || number == SyscallNumber.RESTART_SYSCALL
+                || !mayBlock(task, number)) {
             return false;
         }
         task.plan.clear();
@@ -660,9 +663,7 @@ final class SyscallRecorder {
         }
         if (number == SyscallNumber.RT_SIGTIMEDWAIT && effect == Signal.SIGCHLD) {
             boolean scratched = task.scratched && task.scratchOf[0] != 0;
-            recorder.emulation()
-                    .waits()
-                    .completeTaken(task, scratched ? task.scratchOf[0] : task.argument(1));
+            recorder.emulation().waits().completeTaken(task, scratched ? task.scratchOf[0] : task.argument(1));
         }
         recordOutputs(task, effect);
         recordSpecial(task, effective, effect);
