@@ -300,7 +300,7 @@ final class EmulatedWaits {
             task.tracee.set(Registers.RDX, task.argument(2));
         }
         boolean interrupted = result <= -Errno.ERESTARTSYS && result >= -Errno.ERESTART_RESTARTBLOCK;
-        if (interrupted && find(task) != null) {
+        if ((interrupted || result == -Errno.ECHILD) && find(task) != null) {
             task.tracee.set(Registers.RAX, take(task));
         } else if (interrupted) {
             task.tracee.set(Registers.RAX, -Errno.ERESTARTSYS);
