@@ -175,7 +175,7 @@ final class SyscallRecorder {
             // There may be no exit; the entry tells replay how far to run.
             recordEntry(task);
         }
-        boolean mayBlock = mayBlock(task, number);
+        boolean mayBlock = mayBlock(task, number) || waitsForOthersToDie(task, number);
         if (mayBlock && PriorityFutexes.locks(task, number)) {
             mayBlock = PriorityFutexes.waits(task);
             if (mayBlock) {
@@ -418,6 +418,13 @@ final class SyscallRecorder {
                 || number == SyscallNumber.EXIT_GROUP
                 || number == SyscallNumber.EXECVE
                 || number == SyscallNumber.EXECVEAT;
+    }
+
+    /** An exec ends the other threads, and these may wait for their tracer to let them go. */
+    private static boolean waitsForOthersToDie(RecordedTask task, int number) {
+        return task.tracing != null
+                && task.process.threads.size() > 1
+                && (number == SyscallNumber.EXECVE || number == SyscallNumber.EXECVEAT);
     }
 
     private static boolean mayBlock(RecordedTask task, int number) {
