@@ -45,10 +45,12 @@ final class SignalText {
 
     /** {@code --- SIGALRM {...} --- before the system call at 0x7f01: handler 0x7f02}. */
     static String of(Event.SignalDelivered event) {
-        StringBuilder text =
-                new StringBuilder("--- ").append(Signal.name(event.signal())).append(' ');
-        appendInfo(text, event.signal(), event.signalInfo());
-        text.append(" --- ");
+        StringBuilder text = new StringBuilder("--- ");
+        if (event.signal() != 0) {
+            text.append(Signal.name(event.signal())).append(' ');
+            appendInfo(text, event.signal(), event.signalInfo());
+            text.append(" --- ");
+        }
         text.append(
                 switch (event.point()) {
                     case AFTER_EVENT -> "right after the last event, at ";
@@ -56,6 +58,14 @@ final class SignalText {
                     case FAULT -> "raised at ";
                 });
         text.append(hex(Registers.get(event.before(), Registers.RIP)));
+        if (event.effect() == Event.SignalEffect.TRACER) {
+            text.append(": its tracer ").append(event.signal() == 0 ? "acts" : "gets it");
+            return event.after() == null
+                    ? text.toString()
+                    : text.append(", goes on at ")
+                            .append(hex(Registers.get(event.after(), Registers.RIP)))
+                            .toString();
+        }
         if (event.after() == null) {
             return text.append(": fatal").toString();
         }

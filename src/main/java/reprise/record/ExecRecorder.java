@@ -85,6 +85,7 @@ final class ExecRecorder {
         hideVdso(task);
         long patched = resolver.patch(tracee, regions);
         record(task, formerTid, ProcMaps.read(task.tid()), patched);
+        recorder.emulation().executed(task, formerTid);
         recorder.afterEvent(task, true, false);
     }
 

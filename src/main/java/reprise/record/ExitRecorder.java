@@ -88,7 +88,7 @@ final class ExitRecorder {
         if (last) {
             recorder.processEnded(task.process.pid, status);
         }
-        recorder.forget(task);
+        recorder.forget(task, status);
     }
 
     private void record(RecordedTask task, int waitStatus) {

@@ -100,6 +100,13 @@ final class PatchedCode {
         zones.add(new Zone(zone.start(), zone.end(), next));
     }
 
+    /** All patches are about to be undone; which they were. Tasks may still be in the trampolines. */
+    List<Patch> restore() {
+        List<Patch> patches = List.copyOf(sites.values());
+        sites.clear();
+        return patches;
+    }
+
     /** What is mapped in a range is gone, and the patches with it. */
     void unmapped(long start, long length) {
         if (sites.isEmpty() || sites.subMap(start - 32, start + length).isEmpty()) {

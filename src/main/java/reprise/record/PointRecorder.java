@@ -128,9 +128,25 @@ final class PointRecorder {
         return record(task);
     }
 
+    /**
+     * Names the instant at which a task stopped behind a single step, or at a breakpoint register. The instruction before it is
+     * complete, so that the next may be a repeated one.
+     *
+     * @return whether it did
+     */
+    boolean nameStep(RecordedTask task) {
+        words.begin(task);
+        registersChanging = 0;
+        return record(task, true);
+    }
+
     private boolean record(RecordedTask task) {
+        return record(task, false);
+    }
+
+    private boolean record(RecordedTask task, boolean atBegin) {
         if (!decode(task)
-                || isRepeated()
+                || !atBegin && isRepeated()
                 || instruction.kind() == Instruction.Kind.SYSCALL
                 || Long.compareUnsigned(task.tracee.get(Registers.RIP), USER_END) >= 0) {
             // A system call will name itself; in the middle of a string instruction replay cannot stop.
@@ -170,6 +186,9 @@ final class PointRecorder {
 
     /** A breakpoint raises SIGTRAP; if that is blocked or ignored, the kernel would reset what the program set. */
     private static boolean canBreak(RecordedTask task) {
+        if (task.tracing != null && task.tracing.debugRegisters != null) {
+            return false;
+        }
         return (Ptrace.signalMask(task.tid()) & Signal.bit(Signal.SIGTRAP)) == 0
                 && (TaskStatus.of(task.tid()).ignored() & Signal.bit(Signal.SIGTRAP)) == 0;
     }
@@ -324,20 +343,29 @@ final class PointRecorder {
 
     /** The string instruction with a repeat prefix that was decoded last: the task may be in the middle of it. */
     private boolean isRepeated() {
+        return isRepeated(bytes, instruction);
+    }
+
+    /** Whether an instruction of which {@code bytes} are the code is a string instruction with a repeat prefix. */
+    static boolean isRepeated(byte[] bytes, Instruction instruction) {
         boolean repeats = false;
         for (int index = 0; index < instruction.opcodeOffset(); index++) {
             repeats |= bytes[index] == (byte) 0xf2 || bytes[index] == (byte) 0xf3;
         }
         return repeats
-                && isOneByteOpcode()
+                && isOneByteOpcode(bytes, instruction)
                 && switch (instruction.opcode()) {
                     case 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x6c, 0x6d, 0x6e, 0x6f -> true;
                     default -> false;
                 };
     }
 
-    /** Whether nothing but prefixes is before the opcode. */
     private boolean isOneByteOpcode() {
+        return isOneByteOpcode(bytes, instruction);
+    }
+
+    /** Whether nothing but prefixes is before the opcode. */
+    static boolean isOneByteOpcode(byte[] bytes, Instruction instruction) {
         for (int index = 0; index < instruction.opcodeOffset(); index++) {
             boolean prefix = switch (bytes[index] & 0xff) {
                 case 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 -> true;

@@ -22,6 +22,8 @@ final class RecordedTask implements CallView {
         READY,
         /** In a group stop. */
         GROUP_STOPPED,
+        /** Stopped for its tracer in the recording, until that resumes it. */
+        TRACE_STOPPED,
         /** Past its exit event. */
         EXITING
     }
@@ -37,6 +39,9 @@ final class RecordedTask implements CallView {
 
     /** No status is pending; once it is the task's turn, it just goes on. */
     static final int GO_ON = 0;
+
+    /** In place of a pending status: its tracer in the recording resumed it. No wait status is negative. */
+    static final int RESUMED = -1;
 
     private final Arena arena = Arena.ofAuto();
     final Tracee tracee;
@@ -116,6 +121,22 @@ final class RecordedTask implements CallView {
     boolean endRecorded;
     /** Whether what it maps readable is executable too, as it asked with personality(2). */
     boolean readImpliesExec;
+    /** The task that made it; null for the first. */
+    RecordedTask creator;
+    /** The child of its last vfork. */
+    int vforkChild;
+    /** Its tracer in the recording; null if it has none. */
+    EmulatedTracee tracing;
+    /** What it was resumed from by its tracer, until it has its turn. */
+    EmulatedPtrace.Resumption resumption;
+    /** Whether the call in flight waits for tracees that it has in the recording. */
+    boolean waiting;
+    /** Whether that call is to sleep although the kernel knows of nobody to wait for. */
+    boolean waitsForTracees;
+    /** Whether its tracer changed registers at the entry of the call in flight. */
+    boolean entryChanged;
+    /** Whether the last call was answered by the recorder; the kernel must not make it. */
+    boolean answered;
     /** Affinity as the program set it; null for the recorder's own. */
     byte[] affinity;
 

@@ -50,6 +50,7 @@ public final class Recorder {
     private final ExitRecorder exits;
     private final ChecksumRecorder checksums;
     private final PointRecorder points;
+    private final EmulatedPtrace emulation;
     private int nextDomain = 1;
     private volatile int rootPid;
     private int rootStatus;
@@ -61,6 +62,7 @@ public final class Recorder {
         ownSignals.attach(this);
         this.trace = trace;
         buffers = new SyscallBuffers(trace, options.outputs());
+        emulation = new EmulatedPtrace(this, trace, buffers);
         MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
         checksums = new ChecksumRecorder(options, trace);
         syscalls = new SyscallRecorder(this, trace, files, buffers, options);
@@ -167,6 +169,19 @@ public final class Recorder {
         task.domain.ready.add(task);
     }
 
+    /** The task is at its PTRACE_EVENT_EXIT: records its end, unless its tracer in the recording is to see it there first. */
+    void die(RecordedTask task) {
+        try {
+            if (!emulation.dying(task)) {
+                exits.exiting(task);
+            }
+        } catch (TraceeGoneException e) {
+            gone(task, e);
+        } catch (LinuxException e) {
+            gone(task, e);
+        }
+    }
+
     private void handle(RecordedTask task, int status) {
         try {
             handleStop(task, status);
@@ -178,8 +193,12 @@ public final class Recorder {
     }
 
     private void handleStop(RecordedTask task, int status) {
+        if (status == RecordedTask.RESUMED) {
+            emulation.goOn(task);
+            return;
+        }
         if (Wait.event(status) == Ptrace.EVENT_EXIT) {
-            exits.exiting(task);
+            die(task);
             return;
         }
         if (!task.inCall && isEntry(status) && !SyscallBuffers.isStop(task) && syscalls.reachesOthers(task)) {
@@ -302,14 +321,14 @@ public final class Recorder {
         RecordedTask task = tasks.get(former);
         if (task != leader) {
             // The thread that called execve took over the leader's id; the leader ended without a word.
-            forget(leader);
+            forget(leader, -1);
             tasks.remove(former);
             task.tracee.rename(leader.tid());
             tasks.put(leader.tid(), task);
         }
         for (RecordedTask other : List.copyOf(task.process.threads)) {
             if (other != task) {
-                forget(other);
+                forget(other, -1);
             }
         }
         task.tracee.forgetRegisters();
@@ -331,6 +350,9 @@ public final class Recorder {
     }
 
     private void groupStopped(RecordedTask task, int signal) {
+        if (emulation.groupStopped(task, signal)) {
+            return;
+        }
         if (signal == Signal.SIGTRAP && task.state != RecordedTask.State.GROUP_STOPPED) {
             interrupted(task);
             return;
@@ -396,6 +418,9 @@ public final class Recorder {
             task.domain.noteNamingCost(System.nanoTime() - begin);
         }
         markNamed(task);
+        if (emulation.stopIfDue(task)) {
+            return;
+        }
         if (!task.tracee.stash().isEmpty()) {
             resumeUser(task, 0);
             return;
@@ -409,7 +434,7 @@ public final class Recorder {
     }
 
     /** The instant at which the task stands has a name: an event tells it. */
-    private static void markNamed(RecordedTask task) {
+    void markNamed(RecordedTask task) {
         MemorySegment.copy(task.tracee.registers(), 0, task.resumed, 0, Registers.SIZE);
         task.performed = false;
     }
@@ -421,6 +446,25 @@ public final class Recorder {
             // Nothing of the program is executed before the stop.
             task.midway = false;
         }
+    }
+
+    /**
+     * Names the instant at which the current task stopped, or one shortly after it.
+     *
+     * @return whether it did; otherwise the task goes on, or came to an event that names itself
+     */
+    boolean nameInstant(RecordedTask task) {
+        if (!points.name(task)) {
+            return false;
+        }
+        markNamed(task);
+        task.midway = false;
+        return true;
+    }
+
+    /** Names the instant at which the current task stopped behind a single step; false if it cannot be named. */
+    boolean nameStep(RecordedTask task) {
+        return points.nameStep(task);
     }
 
     /** Whether the task is where its last event left it. */
@@ -448,6 +492,13 @@ public final class Recorder {
         task.tracee.resume(userResume(task), signal);
     }
 
+    /** The current task is about to execute what follows a named instant. */
+    void prepareToRun(RecordedTask task) {
+        task.state = RecordedTask.State.RUNNING;
+        markNamed(task);
+        signals.resend(task);
+    }
+
     /** An event of the current task is complete: it goes on, or its turn ends. */
     void afterEvent(RecordedTask task, boolean systemCall, boolean yield) {
         // A signal that waits already strikes right here; one that comes later may find the same registers.
@@ -456,6 +507,9 @@ public final class Recorder {
                 && !TaskStatus.of(task.tid()).isStruck();
         task.spinning = RecordedTask.Spinning.NO;
         checksums.afterEvent(task, systemCall);
+        if (task.tracing != null && emulation.afterEvent(task, systemCall)) {
+            return;
+        }
         Domain domain = task.domain;
         if (domain.current != task) {
             waitForTurn(task);
@@ -476,6 +530,16 @@ public final class Recorder {
         }
         if (domain.current == task) {
             resumeUser(task, 0);
+        }
+    }
+
+    /** The tracer of a stopped task, which is another recorded one, lets it go on: it waits for its turn. */
+    void resumeStopped(RecordedTask task) {
+        task.pendingStatus = RecordedTask.RESUMED;
+        task.state = RecordedTask.State.READY;
+        task.domain.ready.add(task);
+        if (task.domain.current == null) {
+            schedule(task.domain);
         }
     }
 
@@ -584,7 +648,9 @@ public final class Recorder {
                 dispatch(next, Wait.status(killed));
             } else if (status == RecordedTask.GO_ON) {
                 try {
-                    resumeUser(next, 0);
+                    if (!emulation.stopIfDue(next)) {
+                        resumeUser(next, 0);
+                    }
                 } catch (TraceeGoneException e) {
                     gone(next, e);
                 }
@@ -733,6 +799,9 @@ public final class Recorder {
 
     /** A new task waits for its first turn. */
     void born(RecordedTask task) {
+        if (emulation.born(task)) {
+            return;
+        }
         waitForTurn(task);
         if (task.domain.current == null) {
             schedule(task.domain);
@@ -756,12 +825,42 @@ public final class Recorder {
         syscalls.recordEntry(task);
     }
 
+    EmulatedPtrace emulation() {
+        return emulation;
+    }
+
+    /** The current task, at the entry of a call that is in the trace, goes on there. */
+    void proceed(RecordedTask task) {
+        syscalls.proceed(task);
+    }
+
+    /** Takes the current task from the entry of a call back onto the instruction. */
+    void takeBack(RecordedTask task) {
+        syscalls.takeBack(task);
+    }
+
+    /** The current task waits in the kernel for the child of its vfork. */
+    void awaitVforkChild(RecordedTask task) {
+        task.tracee.resume(Ptrace.SYSCALL, 0);
+        mayBlock(task);
+    }
+
+    /** The current task, in a signal-delivery stop at a named instant, gets the signal. */
+    void deliver(RecordedTask task, int signal) {
+        signals.deliver(task, signal);
+    }
+
     void deliverStashed(RecordedTask task) {
         signals.deliverStashed(task);
     }
 
-    /** The task has ended, or was swallowed by an exec. */
-    void forget(RecordedTask task) {
+    /**
+     * The task has ended.
+     *
+     * @param status as wait(2) told it; -1 if it was swallowed by an exec
+     */
+    void forget(RecordedTask task, int status) {
+        emulation.ended(task, status);
         tasks.remove(task.tid(), task);
         task.process.threads.remove(task);
         leaveDomain(task);

@@ -54,19 +54,26 @@ final class SignalRecorder {
             pass(task, 0);
             return;
         }
+        if (recorder.emulation().completeChildSignal(info)) {
+            Ptrace.setSignalInfo(task.tid(), info);
+        }
         int code = Ptrace.codeOf(info);
         if (code > 0 && Signal.canBeSynchronous(signal)) {
             boolean forced = task.frameFailedAt != null;
             if (!forced && signal == Signal.SIGSEGV && code == SI_KERNEL && !task.counterFaults && emulated(task)) {
                 return;
             }
-            deliver(task, signal, faultPoint(task, signal, code));
+            if (task.tracing != null && signal == Signal.SIGTRAP && code == Signal.TRAP_HWBKPT) {
+                recorder.emulation().steps().trapped(task);
+                return;
+            }
+            receive(task, signal, faultPoint(task, signal, code));
             return;
         }
         if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
             restoreInfo(task, signal);
         }
-        if (!Recorder.isNamed(task) && isCaught(task, signal)) {
+        if (!Recorder.isNamed(task) && (task.tracing != null || isCaught(task, signal))) {
             // In the midst of a computation: it strikes at the next system call.
             task.tracee.stashSignal(signal);
             buffers.requestStop(task);
@@ -79,12 +86,28 @@ final class SignalRecorder {
             }
             return;
         }
-        deliver(task, signal, task.atSyscall ? Event.SignalPoint.AT_SYSCALL : Event.SignalPoint.AFTER_EVENT);
+        receive(task, signal, task.atSyscall ? Event.SignalPoint.AT_SYSCALL : Event.SignalPoint.AFTER_EVENT);
+    }
+
+    /** A signal is there for the current task: its tracer in the recording gets it first, if it has one. */
+    private void receive(RecordedTask task, int signal, Event.SignalPoint point) {
+        if (!recorder.emulation().intercepts(task, signal, point, info)) {
+            deliver(task, signal, point);
+        }
+    }
+
+    /** The current task's tracer in the recording let it have a signal, with the siginfo that the kernel has now. */
+    void deliver(RecordedTask task, int signal) {
+        Ptrace.getSignalInfo(task.tid(), info);
+        deliver(task, signal, Event.SignalPoint.AFTER_EVENT);
     }
 
     /** The current task is in a signal-delivery stop in the midst of a call that it performs by itself. */
     void stoppedInside(RecordedTask task, int signal) {
         Ptrace.getSignalInfo(task.tid(), info);
+        if (recorder.emulation().completeChildSignal(info)) {
+            Ptrace.setSignalInfo(task.tid(), info);
+        }
         int code = Ptrace.codeOf(info);
         if (signal == withheld) {
             pass(task, 0);
@@ -96,7 +119,7 @@ final class SignalRecorder {
             if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
                 restoreInfo(task, signal);
             }
-            if (isCaught(task, signal)) {
+            if (task.tracing != null || isCaught(task, signal)) {
                 task.tracee.stashSignal(signal);
                 buffers.bringOut(task);
                 pass(task, 0);

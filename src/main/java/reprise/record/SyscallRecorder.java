@@ -102,6 +102,11 @@ final class SyscallRecorder {
             backOut(task, number);
             return;
         }
+        if (recorder.emulation().wantsStop(task)) {
+            takeBack(task);
+            recorder.emulation().stopOnInstruction(task);
+            return;
+        }
         if (task.interrupting) {
             // The stop that was asked for must not cut the call short: should it still come (this stop has cleared the
             // request, unless it was made after the stop), it comes outside, then the call is made.
@@ -123,25 +128,63 @@ final class SyscallRecorder {
             task.scratched = false;
         }
         task.child = null;
+        task.answered = false;
+        if (task.tracing != null && needsScratch(task, number)) {
+            // Once its tracer has seen the entry there is no way back.
+            leaveAndReturn(task, number);
+            return;
+        }
+        if (!recorder.emulation().entered(task)) {
+            decideAndResume(task, number, legacy);
+        }
+    }
+
+    /** The current task's tracer in the recording lets it go on from the entry of a call, which is in the trace. */
+    void proceed(RecordedTask task) {
+        MemorySegment registers = task.tracee.registers();
+        if (task.entryChanged) {
+            MemorySegment.copy(registers, 0, task.entry, 0, Registers.SIZE);
+            task.call = (int) Registers.get(registers, Registers.ORIG_RAX);
+            if (task.call < 0) {
+                task.plan.clear();
+                answer(task, Registers.get(registers, Registers.RAX), false);
+                return;
+            }
+        }
+        decideAndResume(task, task.call, isLegacy(task, registers));
+    }
+
+    private void decideAndResume(RecordedTask task, int number, boolean legacy) {
         if (task.strict && !isAllowedInStrictMode(number)) {
             Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);
         }
         if (legacy) {
             task.plan.clear();
             noteOnce(task, LEGACY, "32-bit system calls (int 0x80) are not supported; they are answered with ENOSYS");
-            answer(task, -Errno.ENOSYS);
+            answer(task, -Errno.ENOSYS, false);
+            return;
+        }
+        if (number == SyscallNumber.PTRACE) {
+            task.plan.clear();
+            answer(task, recorder.emulation().calls().perform(task), false);
+            return;
+        }
+        if (recorder.emulation().waits().entered(task, number) != 0) {
+            task.plan.clear();
+            SyscallTable.of(number).plan(task, task.plan);
+            answer(task, recorder.emulation().waits().take(task), true);
             return;
         }
         int errno = decide(task, number);
         if (errno >= 0) {
-            answer(task, -errno);
+            answer(task, -errno, false);
             return;
         }
         if (neverReturns(number)) {
             // There may be no exit; the entry tells replay how far to run.
             recordEntry(task);
         }
-        boolean mayBlock = mayBlock(task, number);
+        boolean mayBlock = mayBlock(task, number) || waitsForOthersToDie(task, number);
         if (mayBlock && PriorityFutexes.locks(task, number)) {
             mayBlock = PriorityFutexes.waits(task);
             if (mayBlock) {
@@ -150,11 +193,14 @@ final class SyscallRecorder {
         }
         task.blocking = mayBlock;
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
-            if (!scratch.suffices(task)) {
+            boolean suffices = scratch.suffices(task);
+            if (!suffices && !task.entryRecorded) {
                 leaveAndReturn(task, number);
                 return;
             }
-            scratch.redirect(task);
+            if (suffices) {
+                scratch.redirect(task);
+            }
         }
         task.output = outputs.writtenBy(task, number);
         task.tracee.resume(Ptrace.SYSCALL, 0);
@@ -175,6 +221,26 @@ final class SyscallRecorder {
         return Registers.get(registers, Registers.RCX) != next
                 && task.tracee.read(next - 2, buffer, 2) == 2
                 && (buffer.get(JAVA_SHORT_UNALIGNED, 0) & 0xffff) == 0x80cd;
+    }
+
+    private boolean needsScratch(RecordedTask task, int number) {
+        SyscallSpec spec = SyscallTable.of(number);
+        if (task.domain.tasks == 1
+                || spec == null
+                || number == SyscallNumber.RESTART_SYSCALL
+                || !mayBlock(task, number)) {
+            return false;
+        }
+        task.plan.clear();
+        spec.plan(task, task.plan);
+        return task.plan.size() > 0 && !scratch.suffices(task);
+    }
+
+    /** Takes a task from the entry of a call back onto the instruction. */
+    void takeBack(RecordedTask task) {
+        int number = (int) task.tracee.get(Registers.ORIG_RAX);
+        skip(task);
+        rewind(task, number);
     }
 
     /** A signal is waiting to be delivered: undo the entry, so that it strikes on the syscall instruction. */
@@ -275,8 +341,6 @@ final class SyscallRecorder {
                 }
                 return -1;
             }
-            case SyscallNumber.PTRACE ->
-                noteOnce(task, number, "a program that is recorded cannot trace others; ptrace is answered with EPERM");
             case SyscallNumber.SENDFILE -> {
                 return deniedToOutput(task, 0);
             }
@@ -365,6 +429,13 @@ final class SyscallRecorder {
                 || number == SyscallNumber.EXECVEAT;
     }
 
+    /** An exec ends the other threads, and these may wait for their tracer to let them go. */
+    private static boolean waitsForOthersToDie(RecordedTask task, int number) {
+        return task.tracing != null
+                && task.process.threads.size() > 1
+                && (number == SyscallNumber.EXECVE || number == SyscallNumber.EXECVEAT);
+    }
+
     private static boolean mayBlock(RecordedTask task, int number) {
         if (number == SyscallNumber.CLONE
                 || number == SyscallNumber.CLONE3
@@ -377,20 +448,35 @@ final class SyscallRecorder {
         return spec == null || spec.mayBlock(task);
     }
 
-    /** Answers a call without the kernel. */
-    private void answer(RecordedTask task, long result) {
+    /** Answers a call without the kernel; {@code outputs}: what the plan tells has been written. */
+    private void answer(RecordedTask task, long result, boolean outputs) {
         int number = task.call;
         task.tracee.set(Registers.ORIG_RAX, -1);
         task.tracee.set(Registers.RAX, result);
         task.inCall = false;
+        task.answered = true;
         if (task.ownFilters) {
             // This was the entry stop; an exit stop follows, with the result we give now.
             skip(task);
             task.tracee.set(Registers.RAX, result);
         }
-        MemorySegment exit = isLegacy(task, task.entry) ? task.tracee.registers() : null;
-        trace.syscallExit(task.domain.id, task.tid(), task.entry, number, result, exit, null, 0);
+        MemorySegment exit = task.entryChanged || isLegacy(task, task.entry) ? task.tracee.registers() : null;
+        task.entryChanged = false;
+        MemorySegment entry = task.entryRecorded ? null : task.entry;
+        trace.syscallExit(task.domain.id, task.tid(), entry, number, result, exit, null, 0);
+        if (outputs) {
+            recordOutputs(task, result);
+        }
+        if (number == SyscallNumber.PTRACE) {
+            recorder.emulation().calls().recordWrites(trace);
+        }
         trace.end();
+        if (task.domain.entered == task) {
+            task.domain.entered = null;
+        }
+        if (number == SyscallNumber.PTRACE) {
+            recorder.emulation().calls().complete();
+        }
         recorder.afterEvent(task, true, false);
     }
 
@@ -410,6 +496,7 @@ final class SyscallRecorder {
         recorder.awaitBirth(tid);
         long flags = cloneFlags(parent, event);
         RecordedTask child = new RecordedTask(new Tracee(tid));
+        child.creator = parent;
         boolean sharesMemory = (flags & CLONE_VM) != 0;
         RecordedProcess.Memory memory = parent.process.memory;
         if ((flags & CLONE_THREAD) != 0) {
@@ -443,14 +530,18 @@ final class SyscallRecorder {
         recorder.add(child);
         recorder.enterDomain(child, domain);
         parent.child = child;
+        recorder.emulation().created(parent, child, flags, exitSignal(parent));
         if ((flags & CLONE_VFORK) != 0) {
             // The parent stays in the kernel until the child has executed or ended, but its result is known.
             recordExit(parent, visibleTid(parent, tid), flags);
             parent.exitRecorded = true;
             parent.child = null;
+            parent.vforkChild = tid;
+            boolean stops = recorder.emulation().vforked(parent);
             recorder.born(child);
-            parent.tracee.resume(Ptrace.SYSCALL, 0);
-            recorder.mayBlock(parent);
+            if (!stops) {
+                recorder.awaitVforkChild(parent);
+            }
         } else {
             parent.tracee.resume(Ptrace.SYSCALL, 0);
         }
@@ -464,6 +555,15 @@ final class SyscallRecorder {
             return task.tracee.readWord(task.argument(0));
         }
         return event == Ptrace.EVENT_VFORK ? CLONE_VM | CLONE_VFORK : 0;
+    }
+
+    /** The signal that the parent gets when the child ends. */
+    private static long exitSignal(RecordedTask task) {
+        return switch (task.call) {
+            case SyscallNumber.CLONE -> task.argument(0) & 0xff;
+            case SyscallNumber.CLONE3 -> task.tracee.readWord(task.argument(0) + 32);
+            default -> Signal.SIGCHLD;
+        };
     }
 
     private static long childTidAddress(RecordedTask task) {
@@ -487,9 +587,14 @@ final class SyscallRecorder {
 
     /** The current task came out of its call. */
     void left(RecordedTask task) {
+        if (task.waiting && !recorder.emulation().waits().left(task)) {
+            makeAgain(task);
+            return;
+        }
         if (task.exitRecorded) {
             task.inCall = false;
             task.exitRecorded = false;
+            recorder.emulation().vforkDone(task, task.vforkChild);
             // The child of vfork had descriptors of its own in the same memory.
             buffers.forgetClasses(task);
             recorder.afterEvent(task, true, false);
@@ -509,6 +614,15 @@ final class SyscallRecorder {
             recorder.born(child);
         }
         recorder.afterEvent(task, true, number == SyscallNumber.SCHED_YIELD);
+    }
+
+    /** A call that the kernel gave up at once is to be made again: an event like that of a call that is restarted. */
+    private void makeAgain(RecordedTask task) {
+        int number = recordExit(task, -Errno.ERESTARTSYS, 0);
+        rewind(task, number);
+        task.tracee.set(Registers.ORIG_RAX, -1);
+        recorder.markNamed(task);
+        recorder.resumeUser(task, 0);
     }
 
     private static boolean restarts(long result) {
@@ -536,7 +650,10 @@ final class SyscallRecorder {
             extendedState = ExtendedState.read(task.tracee);
         } else if (number == SyscallNumber.ARCH_PRCTL) {
             exitRegisters = registers;
+        } else if (task.entryChanged) {
+            exitRegisters = restarts(result) ? restarted(registers, result) : registers;
         }
+        task.entryChanged = false;
         long effect = isRolledBack(task, number, result) ? -Errno.ENOSYS : result;
         boolean restarts = restarts(result);
         int effective = number;
@@ -560,6 +677,10 @@ final class SyscallRecorder {
         for (Event.MappingChange change : mappings.changes()) {
             trace.change(change);
         }
+        if (number == SyscallNumber.RT_SIGTIMEDWAIT && effect == Signal.SIGCHLD) {
+            boolean scratched = task.scratched && task.scratchOf[0] != 0;
+            recorder.emulation().waits().completeTaken(task, scratched ? task.scratchOf[0] : task.argument(1));
+        }
         recordOutputs(task, effect);
         recordSpecial(task, effective, effect);
         if (task.child != null) {
@@ -582,6 +703,16 @@ final class SyscallRecorder {
         }
         mappings.commit(task);
         return number;
+    }
+
+    /** Registers at the exit of a call, as the kernel changes them to make it again. */
+    private static MemorySegment restarted(MemorySegment registers, long result) {
+        MemorySegment copy = Arena.ofAuto().allocate(Registers.SIZE, 16).copyFrom(registers);
+        boolean byBlock = result == -Errno.ERESTART_RESTARTBLOCK;
+        long number = byBlock ? SyscallNumber.RESTART_SYSCALL : Registers.get(copy, Registers.ORIG_RAX);
+        Registers.set(copy, Registers.RIP, Registers.get(copy, Registers.RIP) - Registers.SYSCALL_LENGTH);
+        Registers.set(copy, Registers.RAX, number);
+        return copy;
     }
 
     /** Whether a filter of the program's own raised SIGSYS: the call was not made, and its number is in the place of the result. */

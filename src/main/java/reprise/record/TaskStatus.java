@@ -21,6 +21,7 @@ record TaskStatus(char state, long pending, long sharedPending, long blocked, lo
     private static final byte[] IGNORED = "SigIgn:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] CAUGHT = "SigCgt:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] IDS = "NSpid:\t".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] USERS = "Uid:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] GROUP_IDS = "NStgid:\t".getBytes(StandardCharsets.ISO_8859_1);
 
     /** Of a task; state X if it does not exist. */
@@ -62,6 +63,17 @@ record TaskStatus(char state, long pending, long sharedPending, long blocked, lo
             at++;
         }
         return id;
+    }
+
+    /** The real user id of a task; 0 if it does not exist. */
+    static int user(int tid) {
+        byte[] text = Files.readAll("/proc/" + tid + "/status");
+        int at = text == null ? -1 : find(text, USERS);
+        int user = 0;
+        while (at >= 0 && text[at] >= '0' && text[at] <= '9') {
+            user = user * 10 + text[at++] - '0';
+        }
+        return user;
     }
 
     private static int count(byte[] text, int at) {

@@ -300,7 +300,10 @@ final class ReplaySession implements AutoCloseable {
                 && event.output() != 0
                 && event.result() > 0
                 && output.isNew(event.header().sequence())) {
-            if (task.keptOutput() != null) {
+            if (event.exitRegisters() != null) {
+                // A tracer of the program's own changed what was written.
+                output.repeat(carrier.tracee(), event.output(), event.exitRegisters(), event.result());
+            } else if (task.keptOutput() != null) {
                 output.repeat(event.output(), task.keptOutput(), event.result());
             } else {
                 output.repeat(carrier.tracee(), event.output(), carrier.registers(task), event.result());
@@ -427,7 +430,9 @@ final class ReplaySession implements AutoCloseable {
         if (event.extendedState() != null) {
             carrier.setExtendedState(task, event.extendedState());
         }
-        task.setRestarted(false);
+        if (event.effect() != Event.SignalEffect.TRACER || event.after() != null) {
+            task.setRestarted(false);
+        }
     }
 
     private void bufferedCalls(Event.BufferedCalls event) {

@@ -58,7 +58,7 @@ final class StopRules {
         noteValues(playback, next);
         return switch (next) {
             case Event.SignalDelivered signal
-            when catches.signals().test(signal.signal()) ->
+            when signal.signal() != 0 && catches.signals().test(signal.signal()) ->
                 new Stop.Signal(
                         tid,
                         signal.signal(),

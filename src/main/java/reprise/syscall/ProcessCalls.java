@@ -70,11 +70,10 @@ final class ProcessCalls {
         calls.neverBlocks(PIDFD_OPEN, "pidfd_open", pid, flags("flags", PIDFD_FLAGS));
         calls.neverBlocks(PIDFD_GETFD, "pidfd_getfd", fd("pidfd"), fd("targetfd"), hex("flags"));
         calls.neverBlocks(KCMP, "kcmp", integer("pid1"), integer("pid2"), integer("type"), hex("idx1"), hex("idx2"));
-        calls.answered(
+        calls.special(
                 PTRACE,
                 "ptrace",
-                Errno.EPERM,
-                "a task has one tracer, and that is the recorder",
+                "a task has one tracer, and that is the recorder, who does what the recorded tracer asks",
                 value("request", PTRACE_REQUESTS),
                 pid,
                 hex("addr"),

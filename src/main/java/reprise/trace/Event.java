@@ -157,7 +157,9 @@ public sealed interface Event {
         /** A handler's frame was pushed. */
         HANDLER,
         /** The process dies of it. */
-        FATAL
+        FATAL,
+        /** The task's tracer, another one of the recording, got it, or changed the task's state (signal 0: there was none). */
+        TRACER
     }
 
     /**
@@ -165,9 +167,9 @@ public sealed interface Event {
      *
      * @param before registers at the point, as the tracer saw them
      * @param signalInfo the kernel's siginfo, 128 bytes
-     * @param after registers at the handler's first instruction; null if fatal
-     * @param extendedState there; null if fatal
-     * @param writes the frame
+     * @param after registers at the handler's first instruction, or as the tracer set them; null if fatal, or not changed
+     * @param extendedState likewise
+     * @param writes the frame, or code that the recorder restored for the tracer
      */
     record SignalDelivered(
             Header header,

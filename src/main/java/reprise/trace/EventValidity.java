@@ -46,7 +46,11 @@ public final class EventValidity {
                 writes(event, exit.writes());
             }
             case Event.SignalDelivered signal -> {
-                require(event, signal.signal() >= 1 && signal.signal() <= SIGNALS, "a signal that does not exist");
+                require(
+                        event,
+                        signal.signal() >= (signal.effect() == Event.SignalEffect.TRACER ? 0 : 1)
+                                && signal.signal() <= SIGNALS,
+                        "a signal that does not exist");
                 writes(event, signal.writes());
             }
             case Event.TaskExit exit -> writes(event, exit.writes());
