@@ -91,9 +91,7 @@ final class PriorityFutexes {
     void died(RecordedTask dead) {
         for (RecordedTask task : recorder.all()) {
             boolean waits = task != dead && task.domain == dead.domain && isWaiting(task);
-            if (waits
-                    && awaitRest(task) != 'X'
-                    && task.tracee.read(address(task), task.word, WORD) == WORD) {
+            if (waits && awaitRest(task) != 'X' && task.tracee.read(address(task), task.word, WORD) == WORD) {
                 trace.write(task.tid(), address(task), WORD).copyFrom(task.word.asSlice(0, WORD));
             }
         }
