@@ -21,12 +21,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Each fixture ends as it should under record, and its replay is the same to the byte of memory and output. */
 class FixtureTest {
     /**
-     * The folders under {@code src/test/fixtures}. Not {@code chaos}, which is {@link ChaosTest}'s. Not yet {@code spin}, of
-     * which one recording in some hundred does not replay ({@code spin_nested_timer_signals}), nor {@code hard}, which needs
-     * what cannot be trapped.
+     * The folders under {@code src/test/fixtures}. Not {@code chaos}, which is {@link ChaosTest}'s, nor {@code hard}, which
+     * needs what cannot be trapped.
      */
     private static final List<String> FOLDERS =
-            List.of(System.getProperty("reprise.folders", ".").split(","));
+            List.of(System.getProperty("reprise.folders", ".,spin").split(","));
 
     /**
      * What each is recorded with: every system call instruction patched when it has stopped the program once, which most

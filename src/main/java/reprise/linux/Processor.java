@@ -31,14 +31,16 @@ public final class Processor {
         (byte) 0xc3
     };
 
-    /** push rbx; mov eax, 0xd; mov ecx, edi; cpuid; mov eax, ebx; pop rbx; ret. */
-    private static final byte[] STATE_OFFSET = {
+    /** push rbx; mov rax, rdi; shr rax, 32; mov ecx, edi; cpuid; mov eax, ebx; pop rbx; ret. */
+    private static final byte[] CPUID_EBX = {
         0x53,
-        (byte) 0xb8,
-        0x0d,
-        0,
-        0,
-        0,
+        0x48,
+        (byte) 0x89,
+        (byte) 0xf8,
+        0x48,
+        (byte) 0xc1,
+        (byte) 0xe8,
+        0x20,
         (byte) 0x89,
         (byte) 0xf9,
         0x0f,
@@ -48,6 +50,10 @@ public final class Processor {
         0x5b,
         (byte) 0xc3
     };
+
+    private static final long FEATURES = 7L << 32;
+    private static final long EXTENDED_STATE = 0xdL << 32;
+    private static final int AVX512BW = 30;
 
     /** Where the linker keeps errno, which this code does not set. */
     private static final MemorySegment STATE = Arena.global().allocate(Linker.Option.captureStateLayout());
@@ -90,9 +96,14 @@ public final class Processor {
         return invoke(link(XGETBV));
     }
 
-    /** What only programs that look into extended state need. */
-    private static final class States {
-        static final MethodHandle OFFSET = link(STATE_OFFSET);
+    /** Holds what is rarely asked. */
+    private static final class Identification {
+        static final MethodHandle EBX = link(CPUID_EBX);
+    }
+
+    /** Whether the mask registers of AVX-512 have 64 bits (AVX512BW). */
+    public static boolean hasWideMasks() {
+        return (invoke(Identification.EBX, FEATURES) >> AVX512BW & 1) != 0;
     }
 
     /**
@@ -102,6 +113,6 @@ public final class Processor {
      * @return byte offset; 0 if there is none such
      */
     public static int stateOffset(int component) {
-        return (int) invoke(States.OFFSET, component);
+        return (int) invoke(Identification.EBX, EXTENDED_STATE | component);
     }
 }

@@ -25,9 +25,11 @@ final class ExitRecorder {
     private final Recorder recorder;
     private final TraceWriter trace;
     private final SyscallBuffers buffers;
+    private final PriorityFutexes priorityFutexes;
     private final MemorySegment buffer = Arena.global().allocate(64, 16);
 
-    ExitRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers) {
+    ExitRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers, PriorityFutexes priorityFutexes) {
+        this.priorityFutexes = priorityFutexes;
         this.recorder = recorder;
         this.buffers = buffers;
         this.trace = trace;
@@ -35,11 +37,12 @@ final class ExitRecorder {
 
     /** The task is at its PTRACE_EVENT_EXIT; its memory is still there. */
     void exiting(RecordedTask task) {
-        if (!task.endRecorded) {
+        boolean recording = !task.endRecorded;
+        if (recording) {
             if (task.domain.current == task) {
                 buffers.flush(task, false);
             }
-            record(task, (int) Ptrace.eventMessage(task.tid()));
+            begin(task, (int) Ptrace.eventMessage(task.tid()));
         }
         if (task.state == RecordedTask.State.RUNNING && !task.inCall && !Recorder.isNamed(task)) {
             task.process.memory.abandoned = true;
@@ -52,37 +55,49 @@ final class ExitRecorder {
         boolean alone = task.domain.tasks == 1;
         boolean leader = task.tid() == task.process.pid;
         boolean last = task.process.threads.size() == 1;
-        task.tracee.resume(Ptrace.CONT, 0);
-        if (alone) {
-            return;
+        boolean silent = leader && !last;
+        boolean gives = recording && !alone && priorityFutexes.anyWaits(task.domain);
+        if (recording && !gives) {
+            trace.end();
         }
-        // The kernel's last writes must be done before others of the domain run.
-        if (!leader || last) {
-            long result = Wait.any(task.tid(), 0);
-            if (result > 0) {
-                recorder.dispatch(task, Wait.status(result));
+        long result = 0;
+        try {
+            task.tracee.resume(Ptrace.CONT, 0);
+            if (!alone) {
+                // The kernel's last writes must be done before others of the domain run.
+                result = silent ? awaitZombie(task.tid()) : Wait.any(task.tid(), 0);
             }
-        } else {
-            awaitZombie(task.tid());
+        } finally {
+            if (gives) {
+                priorityFutexes.died(task);
+                trace.end();
+            }
+        }
+        if (result > 0) {
+            recorder.dispatch(task, Wait.status(result));
+        } else if (silent && !alone) {
             recorder.release(task);
         }
     }
 
     /** A leader whose threads live on is not reported by wait(2) until they are gone. */
-    private static void awaitZombie(int tid) {
+    private static long awaitZombie(int tid) {
         for (int attempt = 0; attempt < 20_000; attempt++) {
             char state = TaskStatus.of(tid).state();
             if (state == 'Z' || state == 'X') {
-                return;
+                break;
             }
             Thread.onSpinWait();
         }
+        return 0;
     }
 
     /** wait(2) reported the end of the task. */
     void ended(RecordedTask task, int status) {
         if (!task.endRecorded) {
-            record(task, status);
+            begin(task, status);
+            priorityFutexes.died(task);
+            trace.end();
         }
         boolean last = task.process.threads.size() == 1;
         if (last) {
@@ -91,7 +106,8 @@ final class ExitRecorder {
         recorder.forget(task, status);
     }
 
-    private void record(RecordedTask task, int waitStatus) {
+    /** Begins the event of the task's end with what the kernel will do, or has done, on its behalf. */
+    private void begin(RecordedTask task, int waitStatus) {
         task.endRecorded = true;
         if (task.inCall && !task.exitRecorded) {
             // It computed up to the call in which it was killed; who shares its memory sees that.
@@ -113,7 +129,6 @@ final class ExitRecorder {
         if (cleared && read(witness == null ? task : witness, task.clearTid, 4)) {
             trace.write(task.tid(), task.clearTid, 4).set(JAVA_INT_UNALIGNED, 0, 0);
         }
-        trace.end();
     }
 
     /**

@@ -65,10 +65,11 @@ public final class Recorder {
         emulation = new EmulatedPtrace(this, trace, buffers);
         MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
         checksums = new ChecksumRecorder(options, trace);
-        syscalls = new SyscallRecorder(this, trace, files, buffers, options);
+        PriorityFutexes priorityFutexes = new PriorityFutexes(this, trace);
+        syscalls = new SyscallRecorder(this, trace, files, buffers, priorityFutexes, options);
         signals = new SignalRecorder(this, trace, buffers, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files);
-        exits = new ExitRecorder(this, trace, buffers);
+        exits = new ExitRecorder(this, trace, buffers, priorityFutexes);
         slices = new SlicePolicy(options.chaos());
         points = new PointRecorder(this, trace, buffers, slices);
     }
@@ -565,7 +566,21 @@ public final class Recorder {
      * @return whether it was
      */
     boolean awaitOutput(RecordedTask task) {
-        long deadline = System.nanoTime() + OUTPUT_PATIENCE;
+        return awaitSleep(task, OUTPUT_PATIENCE);
+    }
+
+    /**
+     * Waits until the current task, which is in a call, sleeps there or has come out.
+     *
+     * @return whether it came out; then that has been dealt with
+     */
+    boolean awaitSleep(RecordedTask task) {
+        return awaitSleep(task, 0);
+    }
+
+    /** As {@link #awaitSleep}, with a look whether it sleeps only now and then, in nanoseconds. */
+    private boolean awaitSleep(RecordedTask task, long patience) {
+        long deadline = System.nanoTime() + patience;
         do {
             long result = Wait.any(task.tid(), Wait.WNOHANG);
             if (result != 0) {
@@ -581,7 +596,7 @@ public final class Recorder {
                 if (state == 'S') {
                     return false;
                 }
-                deadline = System.nanoTime() + OUTPUT_PATIENCE;
+                deadline = System.nanoTime() + patience;
             }
         } while (true);
     }

@@ -71,7 +71,13 @@ final class ResolverPatcher {
         write(
                 tracee,
                 trampoline,
-                ResolverPatch.trampoline(trampoline, displacement, enabled, mask, address + ResolverPatch.LENGTH));
+                ResolverPatch.trampoline(
+                        trampoline,
+                        displacement,
+                        enabled,
+                        Processor.hasWideMasks(),
+                        mask,
+                        address + ResolverPatch.LENGTH));
         write(tracee, address, ResolverPatch.jump(address, trampoline));
         return address;
     }

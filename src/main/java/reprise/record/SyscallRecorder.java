@@ -64,7 +64,12 @@ final class SyscallRecorder {
     private final BitSet noted = new BitSet();
 
     SyscallRecorder(
-            Recorder recorder, TraceWriter trace, MappedFiles files, SyscallBuffers buffers, RecordOptions options) {
+            Recorder recorder,
+            TraceWriter trace,
+            MappedFiles files,
+            SyscallBuffers buffers,
+            PriorityFutexes priorityFutexes,
+            RecordOptions options) {
         this.recorder = recorder;
         this.buffers = buffers;
         this.patcher = new SitePatcher(recorder, trace, buffers, options.stopsBeforeBuffering());
@@ -72,7 +77,7 @@ final class SyscallRecorder {
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files);
         this.outputs = new OutputDescriptors(options.outputs());
-        this.priorityFutexes = new PriorityFutexes(trace);
+        this.priorityFutexes = priorityFutexes;
     }
 
     // ---- entry ----
@@ -185,12 +190,8 @@ final class SyscallRecorder {
             recordEntry(task);
         }
         boolean mayBlock = mayBlock(task, number) || waitsForOthersToDie(task, number);
-        if (mayBlock && PriorityFutexes.locks(task, number)) {
-            mayBlock = PriorityFutexes.waits(task);
-            if (mayBlock) {
-                priorityFutexes.announce(task);
-            }
-        }
+        boolean locks = PriorityFutexes.locks(task);
+        int lockWord = locks ? priorityFutexes.word(task) : 0;
         task.blocking = mayBlock;
         if (mayBlock && task.domain.tasks > 1 && task.plan.size() > 0 && number != SyscallNumber.RESTART_SYSCALL) {
             boolean suffices = scratch.suffices(task);
@@ -206,6 +207,12 @@ final class SyscallRecorder {
         task.tracee.resume(Ptrace.SYSCALL, 0);
         if (mayBlock && task.output != 0 && recorder.awaitOutput(task)) {
             return;
+        }
+        if (locks && task.domain.tasks > 1) {
+            if (recorder.awaitSleep(task)) {
+                return;
+            }
+            priorityFutexes.slept(task, lockWord);
         }
         if (mayBlock) {
             recorder.mayBlock(task);
@@ -603,6 +610,9 @@ final class SyscallRecorder {
         long result = task.tracee.get(Registers.RAX);
         long flags =
                 task.child == null ? 0 : cloneFlags(task, task.call == SyscallNumber.VFORK ? Ptrace.EVENT_VFORK : 0);
+        if (PriorityFutexes.handsOver(task)) {
+            priorityFutexes.settle(task.domain);
+        }
         int number = recordExit(task, result, flags);
         RecordedTask child = task.child;
         task.child = null;

@@ -131,7 +131,7 @@ final class Playback implements AutoCloseable {
         return triggered;
     }
 
-    /** How many instructions were executed by single steps. */
+    /** How many instructions were executed by single steps; a buffered system call with the code around it is one. */
     long executed() {
         return executed;
     }
@@ -360,14 +360,12 @@ final class Playback implements AutoCloseable {
                 return Halt.BEFORE_EVENT;
             }
             triggered = stepper.triggered() == null ? triggered : stepper.triggered();
-            executed++;
             if (point != null && isThere(point, carrier)) {
+                executed++;
                 return Halt.BEFORE_EVENT;
             }
         } while (carrier.patches().isOurs(carrier.tracee().get(Registers.RIP)));
-        if (point != null && isThere(point, carrier)) {
-            return Halt.BEFORE_EVENT;
-        }
+        executed++;
         route.stepped(carrier.tracee().get(Registers.RIP));
         return Halt.STEPPED;
     }

@@ -18,8 +18,10 @@ final class EveryInstant {
      * @param runner the task that is about to execute the instruction at {@code address}; 0 for none
      * @param applied the task whose event was applied right before; 0 for none
      * @param stepEnds whether a step over that event's instruction ends here
+     * @param struck whether that event is a signal that struck at the instant before, where nothing was executed since
      */
-    record Instant(Position position, long state, int runner, long address, int applied, boolean stepEnds) {}
+    record Instant(
+            Position position, long state, int runner, long address, int applied, boolean stepEnds, boolean struck) {}
 
     private static final MemorySegment REGISTERS = Arena.global().allocate(Registers.SIZE, 16);
     private static final MemorySegment EXTENDED = Arena.global().allocate(65536, 64);
@@ -55,8 +57,10 @@ final class EveryInstant {
                 || applied instanceof Event.BufferedCalls buffered && buffered.stops()
                 || applied instanceof Event.SignalDelivered
                 || applied instanceof Event.Exec;
+        boolean struck =
+                applied instanceof Event.SignalDelivered signal && signal.point() == Event.SignalPoint.AFTER_EVENT;
         long address = runner == 0 ? 0 : playback.address();
-        instants.add(new Instant(playback.position(), state(playback.session()), runner, address, tid, ends));
+        instants.add(new Instant(playback.position(), state(playback.session()), runner, address, tid, ends, struck));
     }
 
     int size() {

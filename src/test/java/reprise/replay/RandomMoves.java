@@ -77,7 +77,8 @@ final class RandomMoves implements AutoCloseable {
             return;
         }
         for (int last = at - 1; last >= 0; last--) {
-            if (instants.get(last).runner() == tid) {
+            EveryInstant.Instant behind = instants.get(last + 1);
+            if (instants.get(last).runner() == tid || behind.struck() && behind.applied() == tid) {
                 long start = System.nanoTime();
                 timeline.reverseStep(tid);
                 check("reverse step of " + tid, last, start);

@@ -37,9 +37,7 @@ class TimelineTest {
 
     @BeforeAll
     static void record() throws Exception {
-        // With a stop at each system call: a watchpoint that a buffered call triggers is found behind it, also
-        // backwards.
-        written = new RecordedFixture(directory, "memory_written_by_code_and_kernel", "-n");
+        written = new RecordedFixture(directory, "memory_written_by_code_and_kernel");
         twice = written.symbol("twice");
         milestone = written.symbol("milestone");
         watched = written.symbol("watched");
@@ -229,9 +227,7 @@ class TimelineTest {
         "spin/spin_ticket_lock, 0.6, 800",
     })
     void randomMoves(String fixture, double from, int instants) throws Exception {
-        // With a stop at each system call: a step back over several buffered calls at once does not always find its
-        // place.
-        Path trace = new RecordedFixture(directory, fixture, "-n").trace();
+        Path trace = new RecordedFixture(directory, fixture, "--buffer-after=1").trace();
         long start;
         try (Timeline whole = Timeline.open(trace, ReplayOptions.QUIET)) {
             start = Math.max(whole.position().event(), (long) (from * whole.lastEvent()));
