@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -151,10 +152,20 @@ final class RecordCommand implements Command {
             } catch (LinuxException e) {
                 traces.remove(directory);
                 throw cannotStart(target, e);
+            } catch (TraceException e) {
+                throw new CommandFailure(ExitStatus.FAILED, e.getMessage(), Optional.of(fate(directory)));
             }
         } catch (TraceException e) {
             throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
         }
+    }
+
+    /** What becomes of a program whose events cannot be written: its processes do not outlive their tracer. */
+    private static String fate(Path directory) {
+        return "the program was killed"
+                + (Files.exists(directory)
+                        ? "; what it did until then is recorded, as far as it was written"
+                        : ", since it cannot go on without being recorded");
     }
 
     private static int runLimited(Recorder recorder, TraceWriter trace, long limit) {

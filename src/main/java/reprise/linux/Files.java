@@ -31,7 +31,7 @@ public final class Files {
 
     /** What fstat tells. Times in nanoseconds since the epoch. */
     public record Status(
-            long device, long inode, int mode, long specialDevice, long size, long modified, long changed) {
+            long device, long inode, long links, int mode, long specialDevice, long size, long modified, long changed) {
         public boolean isRegular() {
             return (mode & 0170000) == 0100000;
         }
@@ -86,6 +86,7 @@ public final class Files {
         return new Status(
                 stat.get(JAVA_LONG, 0),
                 stat.get(JAVA_LONG, 8),
+                stat.get(JAVA_LONG, 16),
                 stat.get(JAVA_INT, 24),
                 stat.get(JAVA_LONG, 40),
                 stat.get(JAVA_LONG, 48),

@@ -374,7 +374,7 @@ final class MappingRecorder {
         // The kernel shows the segment as a file of its own: find the mapping it made.
         for (ProcMaps.Region region : ProcMaps.read(task.tid())) {
             if (region.start() == address) {
-                Files.Status status = new Files.Status(region.device(), region.inode(), 0100000, 0, 0, 0, 0);
+                Files.Status status = new Files.Status(region.device(), region.inode(), 1, 0100000, 0, 0, 0, 0);
                 MappedFile file = files.of(status);
                 boolean fresh = file.object == 0 || !isMapped(file);
                 if (fresh) {

@@ -93,6 +93,7 @@ public final class Recorder {
         timer = new PeriodicSignal(slices.tick(domain));
         makeCurrent(root);
         execs.executed(root, root.tid());
+        ownSignals.started();
         while (!tasks.isEmpty()) {
             long result = Wait.interruptible(-1, 0);
             if (result >= 0) {

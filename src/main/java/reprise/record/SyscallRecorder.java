@@ -50,6 +50,10 @@ final class SyscallRecorder {
 
     /** A number that no system call has, for noting something once. */
     private static final int LEGACY = 1023;
+    private static final int VSYSCALL = 1022;
+    /** Address bits 12 and up of the page at 0xffffffffff600000, whose three calls date from before the vdso. */
+    private static final long VSYSCALL_PAGE = 0xffffffffff600000L >> 12;
+
 
     private final Recorder recorder;
     private final TraceWriter trace;
@@ -102,6 +106,13 @@ final class SyscallRecorder {
     void entered(RecordedTask task) {
         MemorySegment registers = task.tracee.registers();
         int number = (int) Registers.get(registers, Registers.ORIG_RAX);
+        if (Registers.get(registers, Registers.RIP) >> 12 == VSYSCALL_PAGE) {
+            // The kernel performs these inside its page fault handler: there is no exit, and a carrier would not stop.
+            noteOnce(task, VSYSCALL, "calls into the vsyscall page are not supported; replay will diverge behind this one");
+            task.interrupting = false;
+            task.tracee.resume(recorder.userResume(task), 0);
+            return;
+        }
         boolean legacy = isLegacy(task, registers);
         if (!task.tracee.stash().isEmpty()) {
             backOut(task, number);
@@ -165,7 +176,11 @@ final class SyscallRecorder {
         }
         if (legacy) {
             task.plan.clear();
-            noteOnce(task, LEGACY, "32-bit system calls (int 0x80) are not supported; they are answered with ENOSYS");
+            noteOnce(
+                    task,
+                    LEGACY,
+                    "32-bit system calls (int 0x80) are not supported; they are answered with ENOSYS, first number "
+                            + number);
             answer(task, -Errno.ENOSYS, false);
             return;
         }

@@ -25,6 +25,10 @@ final class ChunkBuffer {
 
     private static final int MADV_DONTNEED = 4;
     private static final int EVENT_BITS = 29;
+    /** Bytes from one mark to the next, at least. */
+    private static final long MARK_DISTANCE = 1 << 16;
+
+    private static final int MARKS = 16;
 
     final MemorySegment memory;
     private final long address;
@@ -44,6 +48,11 @@ final class ChunkBuffer {
     boolean ends;
 
     private volatile long published;
+    /** Ends of some of the complete events, as {@link #published} has them. */
+    private final long[] marks = new long[MARKS];
+
+    private int markCount;
+    private long nextMark = MARK_DISTANCE;
 
     private ChunkBuffer(long address) {
         this.address = address;
@@ -83,6 +92,20 @@ final class ChunkBuffer {
         // Words in front, events behind, so that both are seen together. An event has three words at least, a buffer
         // 2^30: both fit.
         published = position >>> 3 << EVENT_BITS | events;
+        if (position >= nextMark && markCount < MARKS) {
+            marks[markCount++] = published;
+            nextMark = position + MARK_DISTANCE;
+        }
+    }
+
+    /** The number of ends that {@link #mark} tells. */
+    int marks() {
+        return markCount;
+    }
+
+    /** An end of complete events, for {@link #publishedPosition} and {@link #publishedEvents}; they ascend. */
+    long mark(int index) {
+        return marks[index];
     }
 
     /** The end of the last complete event, by any thread. */
@@ -110,6 +133,8 @@ final class ChunkBuffer {
         domains = 0;
         ends = false;
         published = 0;
+        markCount = 0;
+        nextMark = MARK_DISTANCE;
     }
 
     /** Gives the address space back; the buffer and what was handed out of it must not be used again. */

@@ -11,8 +11,8 @@ import reprise.linux.Files;
  * Compresses chunks and writes them, on a thread of its own.
  *
  * <p>At most {@link #BUFFERS} buffers exist; when all are full, {@link #take} waits, which slows the tracer down to
- * what the disk takes. When writing fails, the file is cut back to its last good chunk, and everything handed over
- * afterwards is dropped; {@link #check} tells the tracer.
+ * what the disk takes. When writing fails, the file is cut back to its last good chunk, which may be a part of the one
+ * that did not fit, and everything handed over afterwards is dropped; {@link #check} tells the tracer.
  *
  * <p>When nothing was handed over for a second, what the tracer's unfinished chunk holds so far is written to a side
  * file, so that a recorder that is killed while its program waits loses nothing. The next full chunk makes the side
@@ -34,6 +34,11 @@ final class ChunkWriter implements Runnable {
         /** Cuts off what is behind an offset. */
         void truncate(long length);
 
+        /** Whether somebody removed it, so that nobody will ever read what is written. */
+        default boolean isRemoved() {
+            return false;
+        }
+
         void close();
     }
 
@@ -47,6 +52,12 @@ final class ChunkWriter implements Runnable {
         @Override
         public void truncate(long length) {
             FileCalls.truncate(descriptor, length);
+        }
+
+        @Override
+        public boolean isRemoved() {
+            Files.Status status = Files.status(descriptor);
+            return status != null && status.links() == 0;
         }
 
         @Override
@@ -163,8 +174,9 @@ final class ChunkWriter implements Runnable {
                     append(buffer);
                 }
             } catch (TraceException e) {
-                failure = e;
                 output.truncate(offset);
+                appendPart(buffer);
+                failure = e;
             } catch (Throwable e) {
                 failure = new TraceException("cannot write " + directory + ": " + e, e);
                 output.truncate(offset);
@@ -208,6 +220,22 @@ final class ChunkWriter implements Runnable {
             throw TraceException.ofErrno("cannot write the trace " + directory, -result);
         }
         offset += length;
+        if (output.isRemoved()) {
+            throw new TraceException("the trace " + directory + " was removed while it was recorded");
+        }
+    }
+
+    /** Writes as many of the events as there is room for on a disk that does not take all. */
+    private void appendPart(ChunkBuffer buffer) {
+        for (int index = buffer.marks() - 1; index >= 0; index--) {
+            long mark = buffer.mark(index);
+            long length = encode(buffer, ChunkBuffer.publishedPosition(mark), ChunkBuffer.publishedEvents(mark), false);
+            if (output.write(scratch.address(), length, offset) >= 0) {
+                offset += length;
+                return;
+            }
+            output.truncate(offset);
+        }
     }
 
     /** Puts header and payload into the scratch memory; their length. */
