@@ -6,6 +6,9 @@ import reprise.x86.Registers;
 
 /** Follows a path within the interval between two events: says where to stop next, and is told of each halt. */
 final class Follower {
+    /** Arrivals that take longer with a stop at each than planting a probe. */
+    private static final int WORTH_COUNTING = 100;
+
     private final List<Position.Move> moves;
     private final Marks marks;
     private int at;
@@ -78,6 +81,29 @@ final class Follower {
             case Position.Step step -> besides;
             case Position.ToEvent event -> besides;
         };
+    }
+
+    /**
+     * Takes a playback past all but {@code keep} of the arrivals that there are still to be, if these are many and can be counted
+     * without a stop at each.
+     *
+     * @return whether it did
+     * @throws IllegalArgumentException if the path cannot be followed: it is of another recording
+     */
+    boolean skip(Playback playback, long keep) {
+        if (isDone() || left < keep + WORTH_COUNTING || !(moves.get(at) instanceof Position.Arrive arrive)) {
+            return false;
+        }
+        Halt halt = playback.count(Playback.UNARMED, arrive.address(), left - keep);
+        if (halt == null) {
+            return false;
+        }
+        left -= playback.counted();
+        if (left != keep) {
+            throw new IllegalArgumentException("there is no such position: " + moves);
+        }
+        playback.settle(halt);
+        return true;
     }
 
     /**

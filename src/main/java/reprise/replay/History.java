@@ -11,6 +11,9 @@ final class History implements AutoCloseable {
     /** Checkpoints are not to take more than one part in this of all time. */
     private static final int SHARE = 20;
 
+    /** Checkpoints on a way that is counted are this far from its end, and 4, 16... times as far. */
+    private static final int LEFT = 16;
+
     private final TraceReader reader;
     private final TraceReader lookupReader;
     private final EventCursor events;
@@ -90,11 +93,15 @@ final class History implements AutoCloseable {
         }
         Follower follower = new Follower(playback.route().remaining(position.path()), marks);
         while (!follower.isDone()) {
+            if (follower.skip(playback, Math.max(LEFT, powerOfFourBelow(follower.left())))) {
+                addCheckpoint(playback, false);
+                continue;
+            }
             Halt halt =
                     playback.proceed(process -> follower.arm(Armed.NOTHING, process), tid -> follower.isSingle(), 0);
             follower.see(playback, halt);
             boolean counts = halt == Halt.STEPPED || halt == Halt.ADDRESS;
-            if (counts && follower.left() >= 16 && isPowerOfFour(follower.left())) {
+            if (counts && follower.left() >= LEFT && isPowerOfFour(follower.left())) {
                 playback.settle(halt);
                 addCheckpoint(playback, false);
             }
@@ -102,6 +109,11 @@ final class History implements AutoCloseable {
         if (!position.isAtEvent()) {
             playback.route().rename(position.path());
         }
+    }
+
+    private static long powerOfFourBelow(long number) {
+        int bits = 63 - Long.numberOfLeadingZeros(Math.max(1, number - 1));
+        return 1L << (bits & ~1);
     }
 
     private static boolean isPowerOfFour(long number) {

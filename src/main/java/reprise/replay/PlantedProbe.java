@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.BiFunction;
 import reprise.linux.SyscallNumber;
 import reprise.runtime.Probe;
 import reprise.runtime.ProbePlanner;
@@ -37,14 +38,44 @@ final class PlantedProbe {
      * @return null if that is not possible there; then nothing has changed
      */
     static PlantedProbe plant(Carrier carrier, PointState wanted) {
+        PlantedProbe planted = plant(
+                carrier, wanted.site(), wanted, (planner, code) -> planner.plan(wanted.site(), code, wanted.checks()));
+        if (planted != null) {
+            planted.pass();
+        }
+        return planted;
+    }
+
+    /**
+     * Plants one that triggers when its instruction is executed for the nth time from now on. If the carrier stands at the
+     * instruction that is not counted.
+     *
+     * @return null if that is not possible there; then nothing has changed
+     */
+    static PlantedProbe plantCounter(Carrier carrier, long site, long count) {
+        PlantedProbe planted = plant(carrier, site, null, (planner, code) -> planner.planCounter(site, code));
+        if (planted != null) {
+            Tracee tracee = carrier.tracee();
+            tracee.writeWord(planted.probe.counter(), count);
+            tracee.set(Registers.RIP, planted.probe.moved(tracee.get(Registers.RIP)));
+        }
+        return planted;
+    }
+
+    /** How many executions a counter still waits for. */
+    long left() {
+        return carrier.tracee().readWord(probe.counter());
+    }
+
+    private static PlantedProbe plant(
+            Carrier carrier, long site, PointState wanted, BiFunction<ProbePlanner, byte[], Probe> planning) {
         List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
-        Tracee tracee = carrier.tracee();
-        byte[] code = code(regions, tracee, wanted.site());
+        byte[] code = code(regions, carrier.tracee(), site);
         if (code == null) {
             return null;
         }
         ProbePlanner planner = new ProbePlanner((address, length) -> isFree(regions, address, length));
-        Probe probe = planner.plan(wanted.site(), code, wanted.checks());
+        Probe probe = planning.apply(planner, code);
         if (probe == null) {
             return null;
         }
@@ -55,7 +86,6 @@ final class PlantedProbe {
         PlantedProbe planted = new PlantedProbe(carrier, wanted, probe);
         planted.write(probe.address(), probe.image());
         planted.write(probe.site(), probe.jump());
-        tracee.set(Registers.RIP, probe.resume());
         return planted;
     }
 

@@ -7,6 +7,7 @@ import java.util.function.IntPredicate;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
+import reprise.runtime.ProbePlanner;
 import reprise.trace.Event;
 import reprise.x86.Registers;
 
@@ -41,6 +42,7 @@ final class Playback implements AutoCloseable {
     private Armed plain;
     private Armed withPoint;
     private long executed;
+    private long counted;
     private Event applied;
 
     /** At the trace's very beginning. */
@@ -186,6 +188,82 @@ final class Playback implements AutoCloseable {
         }
         apply(next);
         return Halt.APPLIED;
+    }
+
+    /**
+     * Goes on to the nth arrival at an address, counting in the process, which takes nanoseconds for each, or to another place of
+     * interest before it. How many arrivals there were tells {@link #counted}.
+     *
+     * @param arming where tasks of a process stop besides
+     * @return {@link Halt#ADDRESS} with all arrivals counted at the last of them; null if that is not possible from here, and
+     *     {@link #proceed} has to be used
+     */
+    Halt count(IntFunction<Armed> arming, long address, long most) {
+        counted = 0;
+        Event next = next();
+        if (next == null || arrived || told || !entered) {
+            return null;
+        }
+        session.begin(next);
+        Carrier carrier = running.carrier();
+        Armed armed = arming.apply(running.process());
+        Event.ExecutionPoint point = next instanceof Event.ExecutionPoint given ? given : null;
+        Armed all = point == null ? armed : with(armed, Registers.get(point.registers(), Registers.RIP));
+        if (all.addresses().length > CarrierBreakpoints.SLOTS || !all.watches().isEmpty() || isNear(all, address)) {
+            return null;
+        }
+        if (point != null && isThere(point, carrier)) {
+            return null;
+        }
+        carrier.breakpoints().plant(all);
+        PlantedProbe counter =
+                carrier.patches().isOurs(address) || carrier.patches().isOurs(address())
+                        ? null
+                        : PlantedProbe.plantCounter(carrier, address, most);
+        if (counter == null) {
+            return null;
+        }
+        route.runs(armed.with(address));
+        Halt halt = null;
+        try {
+            while (halt == null) {
+                Stepper.depart(carrier, all, carrier.tracee().get(Registers.RIP));
+                int status = carrier.resume(Ptrace.SYSEMU);
+                if (stepper.isForeign(carrier, status)) {
+                    continue;
+                }
+                if (!Wait.isSyscallStop(status) && counter.triggered()) {
+                    halt = Halt.ADDRESS;
+                } else if (Wait.isSyscallStop(status) || !counter.redirected()) {
+                    halt = classify(status, carrier, armed, point);
+                }
+            }
+            counted = most - counter.left();
+        } finally {
+            counter.remove();
+        }
+        route.arrived(address, counted);
+        if (halt == Halt.BEFORE_EVENT) {
+            arrived = true;
+            told = true;
+            route.toEvent();
+        }
+        return halt;
+    }
+
+    /** Arrivals of the last {@link #count}. */
+    long counted() {
+        return counted;
+    }
+
+    /** Whether an armed address is in what a probe moves: nobody would come there. */
+    private static boolean isNear(Armed armed, long site) {
+        for (long address : armed.addresses()) {
+            if (address >= site && address < site + ProbePlanner.JUMP) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void apply(Event next) {

@@ -89,10 +89,15 @@ final class Route {
 
     /** The task stopped at an address that it was to stop at. */
     void arrived(long address) {
+        arrived(address, 1);
+    }
+
+    /** As {@link #arrived(long)}, several times. */
+    void arrived(long address, long times) {
         if (sinceEvent != null) {
-            sinceEvent.computeIfPresent(address, (at, count) -> count + 1);
+            sinceEvent.computeIfPresent(address, (at, count) -> count + times);
         }
-        sinceStop.merge(address, 1L, Long::sum);
+        sinceStop.merge(address, times, Long::sum);
     }
 
     /** The last arrival is what the next part of the way starts from. */

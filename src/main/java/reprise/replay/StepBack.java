@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import reprise.trace.Event;
 
 /**
@@ -19,6 +20,9 @@ final class StepBack {
     private static final int STEPS = 250;
     /** Halts at one address after which it is left out. */
     private static final int OFTEN = 200;
+
+    /** Arrivals before the place, if it is named by many, from which the search begins. */
+    private static final int NEAR = 16;
 
     private static final int NOT_OFTEN = 20;
     /** Landmarks that the processor has room for. */
@@ -44,11 +48,18 @@ final class StepBack {
     private Playback base;
 
     private Follower way;
+    /** Where the base was at first, and its way. */
+    private Playback origin;
+
+    private Follower wholeWay;
+    private boolean hopped;
     /** Addresses that were executed from the base on, and how often. */
     private final Map<Long, Long> landmarks = new LinkedHashMap<>();
 
     private final CodeBefore codeBefore = new CodeBefore();
-    private long leftOut;
+    /** Landmarks that were executed too often in the last pass. */
+    private final List<Long> leftOut = new ArrayList<>();
+
     private boolean nearer;
     private long lastDuration;
     private long steps;
@@ -87,6 +98,7 @@ final class StepBack {
             return search(guesses);
         } finally {
             base.close();
+            origin.close();
         }
     }
 
@@ -103,16 +115,23 @@ final class StepBack {
         List<Position.Move> rest = base.route().remaining(path);
         Follower first = new Follower(rest.subList(0, rest.size() - 1), history.marks());
         while (!first.isDone()) {
+            if (first.skip(base, 1)) {
+                continue;
+            }
             Halt halt = base.proceed(process -> first.arm(Armed.NOTHING, process), tid -> first.isSingle(), 0);
             first.see(base, halt);
         }
         way = new Follower(rest.subList(rest.size() - 1, rest.size()), history.marks());
+        way.skip(base, NEAR);
+        origin = history.copy(base);
+        wholeWay = new Follower(way);
     }
 
     private Playback search(long[] guesses) {
         // There must not be more than the processor has room for: they may be in the midst of instructions.
         boolean point = history.event(event + 1) instanceof Event.ExecutionPoint;
         pass(Arrays.copyOf(guesses, Math.min(guesses.length, point ? FEW : FEW + 1)), OFTEN);
+        hop();
         if (moved) {
             long[] returns = codeBefore.returns(history, base);
             if (returns.length > 0) {
@@ -128,9 +147,10 @@ final class StepBack {
             if (!moved && rare.length > FEW) {
                 pass(Arrays.copyOfRange(rare, FEW, Math.min(rare.length, MANY)), NOT_OFTEN);
             }
-            if (!moved && !cut() && leftOut != 0) {
+            hop();
+            if (!moved && !cut() && !leftOut.isEmpty()) {
                 // A loop that is executed often, but not for long: it has to be gone through.
-                pass(new long[] {leftOut}, Long.MAX_VALUE);
+                pass(new long[] {leftOut.getLast()}, Long.MAX_VALUE);
             }
             if (!moved && !nearer) {
                 advanceBySteps(LONG_WAY);
@@ -219,7 +239,7 @@ final class StepBack {
         int keep = FIRST_KEPT;
         moved = false;
         nearer = false;
-        leftOut = 0;
+        leftOut.clear();
         long start = System.nanoTime();
         try (Playback run = history.copy(base)) {
             Follower follower = new Follower(way);
@@ -236,7 +256,7 @@ final class StepBack {
                 long address = run.address();
                 if (hits.merge(address, 1L, Long::sum) == limit && armed[0].has(address)) {
                     armed[0] = armed[0].without(address);
-                    leftOut = address;
+                    leftOut.add(address);
                     if (last == address) {
                         lastWay = null;
                     }
@@ -259,6 +279,52 @@ final class StepBack {
         if (lastWay != null) {
             moveTo(last, sinceBase.get(last), lastWay);
             moved = true;
+        }
+    }
+
+    /**
+     * Moves the base to the last execution of one that was left out; they are counted without a stop at each. Counted from where the
+     * search began, so that the name is short; once, for it might lead back before the base the next time.
+     */
+    private void hop() {
+        for (long address : hopped ? List.<Long>of() : leftOut) {
+            long count;
+            try (Playback run = history.copy(origin)) {
+                count = count(run, new Follower(wholeWay), address, Long.MAX_VALUE);
+            }
+            if (count > 0) {
+                Playback next = history.copy(origin);
+                Follower follower = new Follower(wholeWay);
+                count(next, follower, address, count);
+                next.settle(Halt.ADDRESS);
+                replaceBase(next, follower);
+                moved = true;
+                hopped = true;
+                return;
+            }
+        }
+    }
+
+    /** Runs a playback to the nth arrival at an address, or to the end of its way; how many there were, 0 if that is not known. */
+    private static long count(Playback run, Follower follower, long address, long most) {
+        long count = 0;
+        while (true) {
+            IntFunction<Armed> arming = process -> follower.arm(Armed.NOTHING, process);
+            Halt halt = follower.isSingle() ? null : run.count(arming, address, most - count);
+            if (halt == null && count == 0 && run.proceed(arming, Playback.NOBODY, 0) == Halt.ENTERED) {
+                continue;
+            }
+            if (halt == null) {
+                return 0;
+            }
+            count += run.counted();
+            if (count == most) {
+                return count;
+            }
+            follower.see(run, halt);
+            if (follower.isDone()) {
+                return count;
+            }
         }
     }
 

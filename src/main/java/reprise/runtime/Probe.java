@@ -15,6 +15,7 @@ import java.util.List;
  * @param trap address of the {@code int3} that is executed where the state is as wanted; all registers but rip are then the
  *     program's
  * @param resume where to go on from {@code site}, past the comparison
+ * @param counter address of the word from which a probe that counts takes one at each execution
  * @param flagsAreDead whether the arithmetic flags are not the program's at {@code trap}: it overwrites them before it reads
  *     any
  * @param moved where the instructions are that were at the site and behind, the first being the one at the site; those
@@ -28,6 +29,7 @@ public record Probe(
         byte[] image,
         long trap,
         long resume,
+        long counter,
         boolean flagsAreDead,
         List<Moved> moved) {
     /** No address. */
@@ -59,6 +61,16 @@ public record Probe(
             }
         }
         return NONE;
+    }
+
+    /** Where an instruction is while the probe is planted; its own address if it was not moved. */
+    public long moved(long instruction) {
+        for (Moved each : moved) {
+            if (each.from() == instruction) {
+                return each.to();
+            }
+        }
+        return instruction;
     }
 
     /** Which of the program's addresses a task stands at that stopped in the probe's memory. */

@@ -36,6 +36,7 @@ final class ProbeCode {
     private final Label savedRcx;
     private final Label savedRdx;
     private final Label table;
+    private final Label counter;
     private final Label full;
     private final List<ProbeCheck.Word> listed = new ArrayList<>();
 
@@ -44,9 +45,13 @@ final class ProbeCode {
         savedRax = code.newLabel();
         savedRcx = code.newLabel();
         savedRdx = code.newLabel();
+        counter = code.newLabel();
         table = code.newLabel();
         full = code.newLabel();
     }
+
+    /** Offset of the counter in {@link #data}. */
+    static final int COUNTER = 24;
 
     /** How many bytes {@link #emitFilter} needs before the entry. */
     static final int BEFORE_ENTRY = JMP_LENGTH;
@@ -72,6 +77,30 @@ final class ProbeCode {
         subtract(first);
         code.bytes(JRCXZ, (byte) (hop - (code.size() + 2)));
         code.mov(RCX, at(savedRcx));
+    }
+
+    /** Appends, behind {@link #emitBeforeEntry}, what counts an execution, and runs into what comes next unless it was the last. */
+    void emitCounter() {
+        int hop = code.size() - JMP_LENGTH;
+        code.mov(at(savedRcx), RCX);
+        code.mov(RCX, at(counter));
+        code.lea(RCX, qword(RCX, -1));
+        code.mov(at(counter), RCX);
+        code.bytes(JRCXZ, (byte) (hop - (code.size() + 2)));
+        code.mov(RCX, at(savedRcx));
+    }
+
+    /**
+     * Appends where a counter stops.
+     *
+     * @return offset of the {@code int3}
+     */
+    int emitCountersEnd() {
+        code.bind(full);
+        code.mov(RCX, at(savedRcx));
+        int trap = code.size();
+        code.int3();
+        return trap;
     }
 
     /** Compares the lower halves, or all of a vector register's, by means of the flags. */
@@ -193,6 +222,8 @@ final class ProbeCode {
             code.bind(saved);
             code.dq(0);
         }
+        code.bind(counter);
+        code.dq(0);
         code.bind(table);
         for (ProbeCheck.Word word : listed) {
             code.dq(word.address());

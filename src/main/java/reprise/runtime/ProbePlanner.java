@@ -19,7 +19,9 @@ import reprise.x86.InstructionDecoder;
  * <p>Not thread safe.
  */
 public final class ProbePlanner {
-    private static final int JUMP = 5;
+    /** Bytes from the site on at which instructions are moved that begin there. */
+    public static final int JUMP = 5;
+
     private static final int PAGE = 4096;
     /** Code of comparisons and moved instructions, which begins anywhere in the first page or a little before. */
     private static final int CODE_PAGES = 3;
@@ -83,6 +85,18 @@ public final class ProbePlanner {
         }
         long entry = findEntry(site, instructions);
         return entry == Probe.NONE ? null : make(site, code, entry, instructions, checks);
+    }
+
+    /**
+     * Plans one that compares nothing but counts: it stops at the execution at which its {@link Probe#counter counter}, which
+     * whoever plants it sets, comes down to 0.
+     *
+     * @param site address of the instruction
+     * @param code as of {@link #plan}
+     * @return null if there is an instruction that cannot be moved, or no memory in reach
+     */
+    public Probe planCounter(long site, byte[] code) {
+        return plan(site, code, List.of());
     }
 
     /** The instructions that a jump replaces; null if one of them cannot be moved. */
@@ -158,14 +172,20 @@ public final class ProbePlanner {
 
     private Probe make(long site, byte[] code, long entry, List<Instruction> instructions, List<ProbeCheck> checks) {
         long address = start(entry);
-        boolean flagsAreDead = FlagUse.areDead(code, 0, decoder, new Instruction());
+        boolean counts = checks.isEmpty();
+        // Where it stops by its counter the state is to be the program's.
+        boolean flagsAreDead = !counts && FlagUse.areDead(code, 0, decoder, new Instruction());
         Assembler image = new Assembler(address);
         while (image.address() < entry - ProbeCode.BEFORE_ENTRY) {
             image.int3();
         }
         ProbeCode comparison = new ProbeCode(image);
         comparison.emitBeforeEntry();
-        comparison.emitFilter(checks.getFirst(), flagsAreDead);
+        if (counts) {
+            comparison.emitCounter();
+        } else {
+            comparison.emitFilter(checks.getFirst(), flagsAreDead);
+        }
         long resume = image.address();
         Relocation relocation = new Relocation(new CodeWindow(site, code, List.of()), image);
         boolean goesOn = true;
@@ -176,7 +196,7 @@ public final class ProbePlanner {
             image.jmp(instructions.getLast().end());
         }
         relocation.finish();
-        int trap = comparison.emitAll(checks, flagsAreDead, resume);
+        int trap = counts ? comparison.emitCountersEnd() : comparison.emitAll(checks, flagsAreDead, resume);
         if (image.size() > CODE_PAGES * PAGE) {
             throw new IllegalStateException("a probe's code of " + image.size() + " bytes");
         }
@@ -184,6 +204,7 @@ public final class ProbePlanner {
         while (image.size() < CODE_PAGES * PAGE) {
             image.int3();
         }
+        long counter = image.address() + ProbeCode.COUNTER;
         comparison.data();
         Assembler jump = new Assembler(site);
         jump.jmp(entry);
@@ -200,6 +221,7 @@ public final class ProbePlanner {
                 whole,
                 address + trap,
                 resume,
+                counter,
                 flagsAreDead,
                 List.copyOf(moved));
     }

@@ -217,6 +217,40 @@ class TimelineTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    @Test
+    @DisplayName("a loop of a million rounds is stepped back into, and forward out of it again")
+    void hotLoop() throws Exception {
+        RecordedFixture fixture = new RecordedFixture(directory, "computation_of_a_million_rounds");
+        long behind = fixture.symbol("behind");
+        long counted = fixture.symbol("counted");
+        try (Timeline loop = Timeline.open(fixture.trace(), ReplayOptions.QUIET)) {
+            int task = loop.currentTask();
+            loop.insertBreakpoint(task, behind);
+            assertThat(loop.resume()).isEqualTo(new Stop.Breakpoint(task, behind));
+            loop.removeBreakpoint(task, behind);
+            List<Long> states = new ArrayList<>();
+            MemorySegment value = Arena.ofAuto().allocate(8, 8);
+            do {
+                states.add(EveryInstant.state(loop));
+                loop.reverseStep(task);
+                loop.readMemory(task, counted, value, 8);
+            } while (value.get(JAVA_LONG, 0) > 999_998 && states.size() < 100);
+            assertThat(value.get(JAVA_LONG, 0)).isEqualTo(999_998);
+            Position place = loop.position();
+            for (long state : states.reversed()) {
+                loop.step(task);
+                assertThat(EveryInstant.state(loop)).isEqualTo(state);
+            }
+            long state = EveryInstant.state(loop);
+            loop.seek(place);
+            loop.readMemory(task, counted, value, 8);
+            assertThat(value.get(JAVA_LONG, 0)).isEqualTo(999_998);
+            loop.insertBreakpoint(task, behind);
+            loop.resume();
+            assertThat(EveryInstant.state(loop)).isEqualTo(state);
+        }
+    }
+
     @ParameterizedTest(name = "random moves in {0} lead where stepping through it has been")
     @CsvSource({
         "nolibc_static_raw_syscalls, 0, 1400",
