@@ -62,10 +62,11 @@ public final class Recorder {
         this.trace = trace;
         buffers = new SyscallBuffers(trace, options.outputs());
         MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
+        RandomPatcher random = new RandomPatcher();
         checksums = new ChecksumRecorder(options, trace);
-        syscalls = new SyscallRecorder(this, trace, files, buffers, options);
+        syscalls = new SyscallRecorder(this, trace, files, random, buffers, options);
         signals = new SignalRecorder(this, trace, buffers, options.withheldSignal());
-        execs = new ExecRecorder(this, trace, files);
+        execs = new ExecRecorder(this, trace, files, random);
         exits = new ExitRecorder(this, trace, buffers);
         slices = new SlicePolicy(options.chaos());
         points = new PointRecorder(this, trace, buffers, slices);

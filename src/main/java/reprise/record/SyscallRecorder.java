@@ -1,5 +1,6 @@
 package reprise.record;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
@@ -12,6 +13,7 @@ import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.runtime.RandomInstruction;
 import reprise.syscall.OutputPlan;
 import reprise.syscall.Support;
 import reprise.syscall.SyscallSpec;
@@ -50,10 +52,10 @@ final class SyscallRecorder {
 
     /** A number that no system call has, for noting something once. */
     private static final int LEGACY = 1023;
+
     private static final int VSYSCALL = 1022;
     /** Address bits 12 and up of the page at 0xffffffffff600000, whose three calls date from before the vdso. */
     private static final long VSYSCALL_PAGE = 0xffffffffff600000L >> 12;
-
 
     private final Recorder recorder;
     private final TraceWriter trace;
@@ -68,13 +70,18 @@ final class SyscallRecorder {
     private final BitSet noted = new BitSet();
 
     SyscallRecorder(
-            Recorder recorder, TraceWriter trace, MappedFiles files, SyscallBuffers buffers, RecordOptions options) {
+            Recorder recorder,
+            TraceWriter trace,
+            MappedFiles files,
+            RandomPatcher random,
+            SyscallBuffers buffers,
+            RecordOptions options) {
         this.recorder = recorder;
         this.buffers = buffers;
         this.patcher = new SitePatcher(recorder, trace, buffers, options.stopsBeforeBuffering());
         this.trace = trace;
         this.files = files;
-        this.mappings = new MappingRecorder(recorder, files);
+        this.mappings = new MappingRecorder(recorder, files, random);
         this.outputs = new OutputDescriptors(options.outputs());
         this.priorityFutexes = new PriorityFutexes(trace);
     }
@@ -94,7 +101,10 @@ final class SyscallRecorder {
         int number = (int) Registers.get(registers, Registers.ORIG_RAX);
         if (Registers.get(registers, Registers.RIP) >> 12 == VSYSCALL_PAGE) {
             // The kernel performs these inside its page fault handler: there is no exit, and a carrier would not stop.
-            noteOnce(task, VSYSCALL, "calls into the vsyscall page are not supported; replay will diverge behind this one");
+            noteOnce(
+                    task,
+                    VSYSCALL,
+                    "calls into the vsyscall page are not supported; replay will diverge behind this one");
             task.interrupting = false;
             task.tracee.resume(recorder.userResume(task), 0);
             return;
@@ -565,6 +575,9 @@ final class SyscallRecorder {
                 output);
         for (Event.MappingChange change : mappings.changes()) {
             trace.change(change);
+        }
+        for (long address : mappings.patched()) {
+            trace.write(task.tid(), address, 1).set(JAVA_BYTE, 0, RandomInstruction.REPLACEMENT);
         }
         recordOutputs(task, effect);
         recordSpecial(task, effective, effect);
