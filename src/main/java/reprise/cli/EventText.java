@@ -149,6 +149,7 @@ final class EventText implements EventPrinter {
                         + "eax=0x" + Long.toHexString(trapped.rax()) + ", ebx=0x" + Long.toHexString(trapped.rbx())
                         + ", ecx=0x" + Long.toHexString(trapped.rcx()) + ", edx=0x"
                         + Long.toHexString(trapped.rdx());
+            case RDRAND -> "rdrand or rdseed" + at + "0x" + Long.toHexString(trapped.rax());
         };
     }
 

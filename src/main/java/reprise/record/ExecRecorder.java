@@ -39,13 +39,15 @@ final class ExecRecorder {
     private final Recorder recorder;
     private final TraceWriter trace;
     private final MappedFiles files;
+    private final RandomPatcher random;
     private final ResolverPatcher resolver = new ResolverPatcher();
     private final MemorySegment page = Arena.global().allocate(PAGE, 16);
     private final MemorySegment runtimeImage = Arena.global().allocate(PAGE, 16);
     /** Offset of a syscall instruction in the vdso, which is the same in all processes; -1 if not yet looked for. */
     private long vdsoSyscall = -1;
 
-    ExecRecorder(Recorder recorder, TraceWriter trace, MappedFiles files) {
+    ExecRecorder(Recorder recorder, TraceWriter trace, MappedFiles files, RandomPatcher random) {
+        this.random = random;
         this.recorder = recorder;
         this.trace = trace;
         this.files = files;
@@ -182,6 +184,12 @@ final class ExecRecorder {
                 backing = new Event.PrivateFile(stored, region.offset());
                 flags = MAP_PRIVATE;
                 mappings.map(region.start(), region.length(), files.of(status), region.offset(), false);
+                if ((region.protection() & ProcMaps.EXECUTE) != 0) {
+                    for (long address :
+                            random.patch(task.tracee, status, region.offset(), region.start(), region.length())) {
+                        contents.add(new long[] {address & -PAGE, PAGE, 1});
+                    }
+                }
                 if ((region.protection() & ProcMaps.WRITE) != 0) {
                     // The kernel clears what lies behind the file's part of the last page.
                     contents.add(new long[] {region.end() - PAGE, PAGE, 1});

@@ -29,6 +29,7 @@ final class MappingRecorder {
     private static final int PROT_WRITE = 2;
     private static final int PROT_EXEC = 4;
     private static final int MREMAP_DONTUNMAP = 4;
+    private static final long[] NONE = {};
     private static final int ACCESS_MODE = 3;
     private static final int O_TRUNC = 01000;
     private static final int RLIMIT_STACK = 3;
@@ -38,6 +39,7 @@ final class MappingRecorder {
 
     private final Recorder recorder;
     private final MappedFiles files;
+    private final RandomPatcher random;
     private final List<Event.MappingChange> changes = new ArrayList<>();
     private final MemorySegment vector = Arena.global().allocate(16, 16);
     private final long procDevice;
@@ -46,15 +48,22 @@ final class MappingRecorder {
     private Event.MappingChange pending;
 
     private MappedFile pendingFile;
+    private long[] patched = NONE;
 
     /** A segment attached for the first time, whose content must be recorded; null if none. */
     private ProcMaps.Region attached;
 
-    MappingRecorder(Recorder recorder, MappedFiles files) {
+    MappingRecorder(Recorder recorder, MappedFiles files, RandomPatcher random) {
         this.recorder = recorder;
+        this.random = random;
         this.files = files;
         Files.Status proc = Files.status("/proc/self/status");
         procDevice = proc == null ? -1 : proc.device();
+    }
+
+    /** Addresses of the bytes in newly mapped code that were replaced: they follow the change. */
+    long[] patched() {
+        return patched;
     }
 
     /** The changes that the call of the last {@link #prepare} made, in order. */
@@ -69,6 +78,7 @@ final class MappingRecorder {
     /** Works out what a finished call did to the address space, and puts new files and objects into the trace. */
     void prepare(RecordedTask task, int number, long result) {
         changes.clear();
+        patched = NONE;
         pending = null;
         pendingFile = null;
         if (result < 0 && result >= -4095) {
@@ -176,6 +186,9 @@ final class MappingRecorder {
                 kept |= MAP_ANONYMOUS;
             } else {
                 backing = mapFile(task, path, name, status, length, shared, protection);
+                if ((protection & PROT_EXEC) != 0 && backing instanceof Event.PrivateFile) {
+                    patched = random.patch(task.tracee, status, task.argument(5), address, length);
+                }
             }
         }
         change(new Event.Map(new Event.Mapping(address, length, protection, kept, backing, name)));

@@ -64,11 +64,12 @@ public final class Recorder {
         buffers = new SyscallBuffers(trace, options.outputs());
         emulation = new EmulatedPtrace(this, trace, buffers);
         MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
+        RandomPatcher random = new RandomPatcher();
         checksums = new ChecksumRecorder(options, trace);
         PriorityFutexes priorityFutexes = new PriorityFutexes(this, trace);
-        syscalls = new SyscallRecorder(this, trace, files, buffers, priorityFutexes, options);
+        syscalls = new SyscallRecorder(this, trace, files, random, buffers, priorityFutexes, options);
         signals = new SignalRecorder(this, trace, buffers, options.withheldSignal());
-        execs = new ExecRecorder(this, trace, files);
+        execs = new ExecRecorder(this, trace, files, random);
         exits = new ExitRecorder(this, trace, buffers, priorityFutexes);
         slices = new SlicePolicy(options.chaos());
         points = new PointRecorder(this, trace, buffers, slices);

@@ -2,6 +2,7 @@ package reprise.record;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,6 +13,7 @@ import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.runtime.RandomInstruction;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
 import reprise.tracee.StashedSignal;
@@ -65,6 +67,9 @@ final class SignalRecorder {
             }
             if (task.tracing != null && signal == Signal.SIGTRAP && code == Signal.TRAP_HWBKPT) {
                 recorder.emulation().steps().trapped(task);
+                return;
+            }
+            if (!forced && signal == Signal.SIGILL && randomSupplied(task)) {
                 return;
             }
             receive(task, signal, faultPoint(task, signal, code));
@@ -141,7 +146,13 @@ final class SignalRecorder {
                 && code == SI_KERNEL
                 && task.call == SyscallNumber.RT_SIGRETURN
                 && Recorder.hasRegistersOfLastEvent(task);
-        return signal == Signal.SIGSYS || brokenFrame ? Event.SignalPoint.AFTER_EVENT : Event.SignalPoint.FAULT;
+        // A process can send itself a siginfo that looks like a fault's: it strikes behind the call. What is taken for
+        // one
+        // here strikes at the first instruction behind an event, so that nothing has to be run to get there.
+        boolean named = Recorder.isNamed(task);
+        return signal == Signal.SIGSYS || brokenFrame || named
+                ? Event.SignalPoint.AFTER_EVENT
+                : Event.SignalPoint.FAULT;
     }
 
     private static boolean isCaught(RecordedTask task, int signal) {
@@ -256,6 +267,30 @@ final class SignalRecorder {
             size = task.tracee.readInt(state + SOFTWARE_BYTES + 4);
         }
         return state + size - stack;
+    }
+
+    /** Supplies the number that rdrand or rdseed asked for; false if the task does not stand at one that was replaced. */
+    private boolean randomSupplied(RecordedTask task) {
+        long address = task.tracee.get(Registers.RIP);
+        int count = (int) task.tracee.read(address, code, RandomInstruction.LONGEST);
+        byte[] bytes = code.toArray(JAVA_BYTE);
+        int length = RandomInstruction.length(bytes, 0, count);
+        if (length == 0) {
+            return false;
+        }
+        MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
+        int destination = RandomInstruction.register(bytes, 0, length);
+        Syscall.check(Syscall.call(SyscallNumber.GETRANDOM, info.address(), 8, 0), "getrandom");
+        long value = RandomInstruction.result(
+                bytes, 0, length, Registers.get(before, Registers.general(destination)), info.get(JAVA_LONG, 0));
+        RandomInstruction.complete(task.tracee.registers(), destination, value, length);
+        task.tracee.set(Registers.RIP, address + length);
+        buffers.flush(task, false);
+        trace.instructionTrapped(
+                task.domain.id, task.tid(), Event.TrappedInstruction.RDRAND, before, value, destination, length, 0);
+        task.atSyscall = false;
+        recorder.afterEvent(task, false, false);
+        return true;
     }
 
     /** Emulates rdtsc and rdtscp, which PR_SET_TSC makes fault; false if the task stands at neither. */

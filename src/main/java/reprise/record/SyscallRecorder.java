@@ -1,5 +1,6 @@
 package reprise.record;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
@@ -12,6 +13,7 @@ import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.runtime.RandomInstruction;
 import reprise.syscall.OutputPlan;
 import reprise.syscall.Support;
 import reprise.syscall.SyscallSpec;
@@ -50,10 +52,10 @@ final class SyscallRecorder {
 
     /** A number that no system call has, for noting something once. */
     private static final int LEGACY = 1023;
+
     private static final int VSYSCALL = 1022;
     /** Address bits 12 and up of the page at 0xffffffffff600000, whose three calls date from before the vdso. */
     private static final long VSYSCALL_PAGE = 0xffffffffff600000L >> 12;
-
 
     private final Recorder recorder;
     private final TraceWriter trace;
@@ -71,6 +73,7 @@ final class SyscallRecorder {
             Recorder recorder,
             TraceWriter trace,
             MappedFiles files,
+            RandomPatcher random,
             SyscallBuffers buffers,
             PriorityFutexes priorityFutexes,
             RecordOptions options) {
@@ -79,7 +82,7 @@ final class SyscallRecorder {
         this.patcher = new SitePatcher(recorder, trace, buffers, options.stopsBeforeBuffering());
         this.trace = trace;
         this.files = files;
-        this.mappings = new MappingRecorder(recorder, files);
+        this.mappings = new MappingRecorder(recorder, files, random);
         this.outputs = new OutputDescriptors(options.outputs());
         this.priorityFutexes = priorityFutexes;
     }
@@ -108,7 +111,10 @@ final class SyscallRecorder {
         int number = (int) Registers.get(registers, Registers.ORIG_RAX);
         if (Registers.get(registers, Registers.RIP) >> 12 == VSYSCALL_PAGE) {
             // The kernel performs these inside its page fault handler: there is no exit, and a carrier would not stop.
-            noteOnce(task, VSYSCALL, "calls into the vsyscall page are not supported; replay will diverge behind this one");
+            noteOnce(
+                    task,
+                    VSYSCALL,
+                    "calls into the vsyscall page are not supported; replay will diverge behind this one");
             task.interrupting = false;
             task.tracee.resume(recorder.userResume(task), 0);
             return;
@@ -705,6 +711,9 @@ final class SyscallRecorder {
         if (number == SyscallNumber.RT_SIGTIMEDWAIT && effect == Signal.SIGCHLD) {
             boolean scratched = task.scratched && task.scratchOf[0] != 0;
             recorder.emulation().waits().completeTaken(task, scratched ? task.scratchOf[0] : task.argument(1));
+        }
+        for (long address : mappings.patched()) {
+            trace.write(task.tid(), address, 1).set(JAVA_BYTE, 0, RandomInstruction.REPLACEMENT);
         }
         recordOutputs(task, effect);
         recordSpecial(task, effective, effect);

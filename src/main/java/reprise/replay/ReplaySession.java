@@ -12,6 +12,7 @@ import reprise.linux.LinuxException;
 import reprise.linux.Signal;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.runtime.RandomInstruction;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.trace.EventValidity;
@@ -243,7 +244,8 @@ final class ReplaySession implements AutoCloseable {
         ownCore.follow(core);
         carrier.load(task);
         carrier.expectCounterRead(event instanceof Event.InstructionTrapped trapped
-                && trapped.instruction() != Event.TrappedInstruction.CPUID);
+                && trapped.instruction() != Event.TrappedInstruction.CPUID
+                && trapped.instruction() != Event.TrappedInstruction.RDRAND);
         task.setRestarted(false);
     }
 
@@ -474,8 +476,14 @@ final class ReplaySession implements AutoCloseable {
         if (event.instruction() == Event.TrappedInstruction.CPUID) {
             carrier.trapCpuid();
         }
-        runToFault(task, event, Signal.SIGSEGV, event.before());
+        boolean random = event.instruction() == Event.TrappedInstruction.RDRAND;
+        runToFault(task, event, random ? Signal.SIGILL : Signal.SIGSEGV, event.before());
         MemorySegment registers = carrier.registers(task);
+        if (random) {
+            RandomInstruction.complete(registers, (int) event.rbx() & 15, event.rax(), (int) event.rcx());
+            carrier.registersChanged(task);
+            return;
+        }
         Registers.set(registers, Registers.RAX, event.rax());
         Registers.set(registers, Registers.RDX, event.rdx());
         if (event.instruction() != Event.TrappedInstruction.RDTSC) {

@@ -187,7 +187,9 @@ public sealed interface Event {
     enum TrappedInstruction {
         RDTSC,
         RDTSCP,
-        CPUID
+        CPUID,
+        /** Or rdseed: {@code rax} is the value, {@code rbx} the destination's number, {@code rcx} the length. */
+        RDRAND
     }
 
     /** A trapped instruction was emulated: registers before it, and the values it got. */

@@ -99,6 +99,11 @@ public final class Registers {
         return GENERAL[register.ordinal()];
     }
 
+    /** Byte offset of the general register with this number in instructions, 0 to 15. */
+    public static int general(int number) {
+        return GENERAL[number];
+    }
+
     /** Name of the register at a byte offset. */
     public static String name(int register) {
         return NAMES[register / 8];

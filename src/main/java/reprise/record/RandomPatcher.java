@@ -1,0 +1,75 @@
+package reprise.record;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import reprise.linux.Files;
+import reprise.runtime.RandomInstruction;
+import reprise.tracee.Tracee;
+
+/**
+ * Makes the processor's random instructions in newly mapped code fault, see {@link RandomInstruction}. What it changes is
+ * part of the event that mapped the code.
+ */
+final class RandomPatcher {
+    private static final int BLOCK = 1 << 18;
+    private static final long[] NONE = {};
+
+    private record Code(long device, long inode, long modified, long offset, long length) {}
+
+    /** Offsets in mapped code of the bytes to replace, for what was seen so far. */
+    private final Map<Code, long[]> known = new HashMap<>();
+
+    private final MemorySegment buffer = Arena.global().allocate(BLOCK, 16);
+    private final MemorySegment replacement = Arena.global().allocate(1);
+    private final byte[] block = new byte[BLOCK];
+
+    RandomPatcher() {
+        replacement.set(JAVA_BYTE, 0, RandomInstruction.REPLACEMENT);
+    }
+
+    /**
+     * Replaces them in code that is mapped privately from a file.
+     *
+     * @return the addresses of the bytes replaced
+     */
+    long[] patch(Tracee tracee, Files.Status file, long offset, long address, long length) {
+        long[] offsets = known.computeIfAbsent(
+                new Code(file.device(), file.inode(), file.modified(), offset, length),
+                code -> find(tracee, address, length));
+        if (offsets.length == 0) {
+            return NONE;
+        }
+        long[] addresses = Arrays.stream(offsets).map(each -> address + each).toArray();
+        for (long each : addresses) {
+            tracee.write(each, replacement, 1);
+        }
+        return addresses;
+    }
+
+    private long[] find(Tracee tracee, long address, long length) {
+        long[] found = NONE;
+        // Blocks overlap, so that each instruction is seen with those before and behind it.
+        int step = BLOCK - RandomInstruction.LOOKED_BACK - RandomInstruction.LOOKED_AT;
+        for (long start = 0; start < length; start += step) {
+            int limit = (int) tracee.read(address + start, buffer, Math.min(BLOCK, length - start));
+            if (limit <= 0) {
+                break;
+            }
+            MemorySegment.copy(buffer, JAVA_BYTE, 0, block, 0, limit);
+            int end = start + limit < length ? limit - RandomInstruction.LOOKED_AT : limit;
+            byte[] code = block;
+            for (int at = start == 0 ? 1 : RandomInstruction.LOOKED_BACK; at < end; at++) {
+                if (code[at] == (byte) 0xc7 && code[at - 1] == 0x0f && RandomInstruction.isAt(code, at, limit)) {
+                    found = Arrays.copyOf(found, found.length + 1);
+                    found[found.length - 1] = start + at;
+                }
+            }
+        }
+        return found;
+    }
+}
