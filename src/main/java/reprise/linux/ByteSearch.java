@@ -25,8 +25,8 @@ public final class ByteSearch {
     public long find(MemorySegment bytes, long from, long limit) {
         long begin = bytes.address() + from;
         try {
-            long found = (long) MEMMEM.invokeExact(
-                    state, begin, limit - from, pattern.address(), pattern.byteSize(), 0L, 0L, 0L);
+            long found = (long)
+                    MEMMEM.invokeExact(state, begin, limit - from, pattern.address(), pattern.byteSize(), 0L, 0L, 0L);
             return found == 0 ? -1 : found - bytes.address();
         } catch (Throwable impossible) {
             throw new AssertionError(impossible);
