@@ -68,6 +68,23 @@ class RecordOptionsTest {
     }
 
     @Test
+    @DisplayName("the program finds open what it would find open without the recorder, and nothing else")
+    void descriptors() throws Exception {
+        for (String redirection : List.of("", "7</dev/null", "3>/dev/null 12</dev/null", "<&-")) {
+            String script = "exec \"$@\" ls /proc/self/fd " + redirection;
+            int status = Reprise.start(directory, "native", List.of("/bin/sh", "-c", script, "sh"), directory, null)
+                    .end(LIMIT);
+            String trace = directory.resolve("fds" + runs++).toString();
+            List<String> line =
+                    List.of("/bin/sh", "-c", script, "sh", Reprise.LAUNCHER.toString(), "record", "-o", trace, "--");
+            assertThat(Reprise.start(directory, "recorded", line, directory, null)
+                            .end(LIMIT))
+                    .isEqualTo(status);
+            assertThat(directory.resolve("recorded.out")).hasSameTextualContentAs(directory.resolve("native.out"));
+        }
+    }
+
+    @Test
     @DisplayName("--scrub-env keeps a variable from the program and out of every file of the trace")
     void scrubbed() throws Exception {
         String trace = directory.resolve("trace").toString();

@@ -68,7 +68,7 @@ record Inherited(
                     .sorted()
                     .toList();
         }
-        // Whatever the JVM opened for itself is close-on-exec.
+        // Whatever the JVM opened for itself is close-on-exec, but for its classes.
         List<Integer> inherited = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fdinfo"))) {
             for (Path info : all) {
@@ -84,6 +84,12 @@ record Inherited(
     }
 
     private static boolean isClosedOnExec(Path info) throws IOException {
+        String target = reprise.linux.Files.readLink("/proc/self/fd/" + info.getFileName());
+        if (Path.of(System.getProperty("java.home"), "lib", "modules")
+                .toString()
+                .equals(target)) {
+            return true;
+        }
         final long closeOnExec = 02000000;
         try (Stream<String> lines = Files.lines(info)) {
             return lines.filter(line -> line.startsWith("flags:"))

@@ -138,12 +138,19 @@ final class Launch {
         remote("rt_sigprocmask", SyscallNumber.RT_SIGPROCMASK, SIG_SETMASK, action, 0, 8, 0, 0);
     }
 
-    /** What the launcher opened in place of closed standard descriptors is not the program's. */
+    /** What the JVM, or the launcher in place of closed standard descriptors, has open is not the program's. */
     private void closeOthers() {
-        for (int descriptor = 0; descriptor <= 2; descriptor++) {
-            if (!options.descriptors().contains(descriptor)) {
-                tracee.remote(SyscallNumber.CLOSE, descriptor, 0, 0, 0, 0, 0);
-            }
+        long next = 0;
+        for (int descriptor : options.descriptors()) {
+            closeRange(next, descriptor - 1L);
+            next = descriptor + 1L;
+        }
+        closeRange(next, 0xffff_ffffL);
+    }
+
+    private void closeRange(long first, long last) {
+        if (first <= last) {
+            remote("close_range", SyscallNumber.CLOSE_RANGE, first, last, 0, 0, 0, 0);
         }
     }
 

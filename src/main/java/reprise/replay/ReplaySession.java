@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
+import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
@@ -26,6 +27,9 @@ import reprise.x86.Registers;
  * <p>Belongs to the thread that made it, which is the tracer of all carriers.
  */
 final class ReplaySession implements AutoCloseable {
+    /** si_code of faults that are not those of a page. */
+    private static final int SI_KERNEL = 0x80;
+
     private static final long CLONE_THREAD = 0x10000;
 
     private final ReplayOptions options;
@@ -243,10 +247,25 @@ final class ReplaySession implements AutoCloseable {
         carrier.bind(core);
         ownCore.follow(core);
         carrier.load(task);
-        carrier.expectCounterRead(event instanceof Event.InstructionTrapped trapped
-                && trapped.instruction() != Event.TrappedInstruction.CPUID
-                && trapped.instruction() != Event.TrappedInstruction.RDRAND);
+        carrier.expectCounterRead(mayReadCounter(event));
         task.setRestarted(false);
+    }
+
+    /** Whether a task that runs to an event may stop at an instruction that reads the time stamp counter. */
+    private static boolean mayReadCounter(Event event) {
+        return switch (event) {
+            case Event.InstructionTrapped trapped ->
+                switch (trapped.instruction()) {
+                    case RDTSC, RDTSCP -> true;
+                    case CPUID, RDRAND -> false;
+                };
+            // The program itself may have asked for a fault.
+            case Event.SignalDelivered fault ->
+                fault.signal() == Signal.SIGSEGV
+                        && fault.point() == Event.SignalPoint.FAULT
+                        && Ptrace.codeOf(fault.signalInfo()) == SI_KERNEL;
+            default -> false;
+        };
     }
 
     private void runToSyscall(ReplayTask task, Event event, MemorySegment recorded) {

@@ -159,7 +159,6 @@ final class BufferTable {
         CHDIR,
         FCHDIR,
         SOCKET,
-        SOCKETPAIR,
         PIPE,
         PIPE2,
         EVENTFD,

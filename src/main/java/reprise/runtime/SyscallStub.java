@@ -45,6 +45,8 @@ public final class SyscallStub {
     private static final int F_GETFL = 3;
     private static final int MSG_WAITALL = 0x100;
     private static final int WNOHANG = 1;
+    private static final int FUTEX_CLOCK_REALTIME = 0x100;
+    private static final int NANOSECONDS = 1_000_000_000;
     private static final int S_IFMT = 0170000;
     private static final int S_IFREG = 0100000;
     private static final int S_IFDIR = 0040000;
@@ -645,6 +647,7 @@ public final class SyscallStub {
             case POLL_TIMED -> {
                 code.test(R10, R10);
                 code.jcc(NOT_EQUAL, abort);
+                onlyValid(RDX);
                 code.call(keepPolled);
                 code.mov(RDX, ZERO_TIME);
                 withoutWaiting();
@@ -677,6 +680,18 @@ public final class SyscallStub {
                 code.jmp(abort);
             }
         }
+    }
+
+    /** Leaves a call to its site whose time limit, if there is one, the kernel would refuse. */
+    private void onlyValid(GeneralRegister limit) {
+        Label none = code.newLabel();
+        code.test(limit, limit);
+        code.jcc(EQUAL, none);
+        code.cmp(qword(limit, 0), 0);
+        code.jcc(LESS, abort);
+        code.cmp(qword(limit, 8), NANOSECONDS);
+        code.jcc(ABOVE_OR_EQUAL, abort);
+        code.bind(none);
     }
 
     /** Performs the call with changed registers; goes on here if the result is zero: it would have waited, perhaps. */
@@ -781,13 +796,19 @@ public final class SyscallStub {
             code.cmp32(RCX, operation);
             code.jcc(EQUAL, perform);
         }
-        code.test32(RCX, RCX);
-        code.jcc(EQUAL, compare);
+        Label masked = code.newLabel();
         code.cmp32(RCX, 9); // WAIT_BITSET
+        code.jcc(EQUAL, masked);
+        code.test32(RCX, RCX);
         code.jcc(NOT_EQUAL, abort);
+        code.test(RSI, FUTEX_CLOCK_REALTIME);
+        code.jcc(EQUAL, compare);
+        code.jmp(abort);
+        code.bind(masked);
         code.test32(R9, R9);
         code.jcc(EQUAL, abort);
         code.bind(compare);
+        onlyValid(R10);
         code.test(RDI, 3);
         code.jcc(NOT_EQUAL, abort);
         code.mov(RCX, dword(RDI, 0));

@@ -23,13 +23,14 @@ final class NetworkCalls {
         final Argument option = integer("optname");
 
         calls.neverBlocks(SOCKET, "socket", value("domain", DOMAINS), flags("type", SOCKET_TYPES), integer("protocol"));
+        // The numbers are written before the sockets are made, which may fail.
         calls.neverBlocks(
                 SOCKETPAIR,
                 "socketpair",
                 value("domain", DOMAINS),
                 flags("type", SOCKET_TYPES),
                 integer("protocol"),
-                out("sv", Struct.INT_PAIR));
+                inOut("sv", Struct.INT_PAIR).always());
         calls.neverBlocks(BIND, "bind", fd, address, length);
         calls.neverBlocks(LISTEN, "listen", fd, integer("backlog"));
         calls.mayBlock(CONNECT, "connect", fd, address, length);
