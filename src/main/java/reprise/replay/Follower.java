@@ -106,6 +106,17 @@ final class Follower {
         return true;
     }
 
+    private static boolean hasTriggered(Playback playback, Position.Trigger trigger) {
+        for (Watch watch : playback.triggered()) {
+            if (watch.address() == trigger.address()
+                    && watch.length() == trigger.length()
+                    && watch.access() == trigger.access()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /**
      * Takes note of a halt of the playback.
      *
@@ -121,12 +132,7 @@ final class Follower {
         boolean progress = switch (moves.get(at)) {
             case Position.Arrive arrive -> halt != Halt.BEFORE_EVENT && playback.address() == arrive.address();
             case Position.Step step -> halt == Halt.STEPPED;
-            case Position.Trigger trigger ->
-                halt != Halt.BEFORE_EVENT
-                        && playback.triggered() != null
-                        && playback.triggered().address() == trigger.address()
-                        && playback.triggered().length() == trigger.length()
-                        && playback.triggered().access() == trigger.access();
+            case Position.Trigger trigger -> halt != Halt.BEFORE_EVENT && hasTriggered(playback, trigger);
             case Position.ToEvent event -> halt == Halt.BEFORE_EVENT;
             case Position.Mark mark -> {
                 Event.ExecutionPoint point = marks.point(mark.number());
