@@ -170,6 +170,9 @@ final class StepBack {
                 pass(new long[] {leftOut.getLast()}, Long.MAX_VALUE);
             }
             if (!moved && !nearer) {
+                if (reach(LONG_WAY)) {
+                    break;
+                }
                 advanceBySteps(LONG_WAY);
             }
         }
@@ -187,7 +190,7 @@ final class StepBack {
 
     /** Steps on, but through what is called; whether that led into a call in which the place is. */
     private boolean walkOverCalls() {
-        if (way.isSingle() || base.route().isAtEvent()) {
+        if (way.isSingle()) {
             return false;
         }
         CallWalk walk = new CallWalk(history, codeBefore);
