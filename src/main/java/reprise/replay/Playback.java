@@ -458,9 +458,14 @@ final class Playback implements AutoCloseable {
         return session.points().isThere(point, carrier);
     }
 
-    /** Whether the running task stands at an instant that was described like those of the recording. */
-    boolean standsAt(Event.ExecutionPoint point) {
-        return isThere(point, running.carrier());
+    /** Whether the running task stands at a mark. */
+    boolean standsAt(Marks.Mark mark) {
+        Carrier carrier = running.carrier();
+        if (mark.address() != carrier.tracee().get(Registers.RIP)) {
+            return false;
+        }
+        carrier.breakpoints().removeSoftware();
+        return session.points().isThere(mark, carrier);
     }
 
     @Override
