@@ -4,8 +4,10 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import reprise.linux.Ptrace;
 
@@ -23,6 +25,9 @@ final class CarrierBreakpoints {
     private static final int STATUS = 6;
     private static final int CONTROL = 7;
     private static final long[] LENGTH_BITS = {0, 0, 1, 0, 3, 0, 0, 0, 2};
+    /** The bits of the status register that tell which slots matched. */
+    private static final long ALL_SLOTS = 0xf;
+
     private static final int WRITE = 1;
     private static final int ACCESS = 3;
 
@@ -169,17 +174,24 @@ final class CarrierBreakpoints {
         });
     }
 
-    /** The watchpoint that the last stop was for; null if it was for none. */
-    Watch triggered() {
+    /**
+     * The watchpoints that the last stop was for: several, where an instruction accesses what more than one watch. To be asked
+     * at stops of the processor's debug exception only; others leave what the one before them left.
+     */
+    List<Watch> triggered() {
         if (planted.watches().isEmpty()) {
-            return null;
+            return List.of();
         }
         long status = Ptrace.debugRegister(carrier.tid(), STATUS);
+        if ((status & ALL_SLOTS) == 0) {
+            return List.of();
+        }
+        List<Watch> triggered = new ArrayList<>(SLOTS);
         for (int slot = 0; slot < SLOTS; slot++) {
             if ((status >>> slot & 1) != 0 && watched[slot] != null) {
-                return watched[slot];
+                triggered.add(watched[slot]);
             }
         }
-        return null;
+        return triggered;
     }
 }

@@ -63,9 +63,16 @@ final class CarrierBuffer {
 
     /** Whether all results have been taken. */
     boolean isEmpty() {
-        return !installed
-                || carrier.tracee().readWord(BufferLayout.CURSOR)
-                        >= carrier.tracee().readWord(BufferLayout.AVAILABLE);
+        return remaining() == 0;
+    }
+
+    /** How many bytes of results are still to be taken. */
+    long remaining() {
+        if (!installed) {
+            return 0;
+        }
+        long available = carrier.tracee().readWord(BufferLayout.AVAILABLE);
+        return Math.max(0, available - carrier.tracee().readWord(BufferLayout.CURSOR));
     }
 
     private void requireEmpty() {

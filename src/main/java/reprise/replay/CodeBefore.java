@@ -2,6 +2,7 @@ package reprise.replay;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import reprise.x86.Instruction;
@@ -13,6 +14,10 @@ final class CodeBefore {
     private static final int MOST = CarrierBreakpoints.SLOTS - 1;
     /** Bytes on both sides of an address where jumps to it are looked for. */
     private static final int NEARBY = 512;
+    /** The same for jumps with a displacement of four bytes, which are few that lead to just there. */
+    private static final int FAR = 16384;
+
+    private static final int FAR_JUMP = 5;
     /** Bytes before an address that are looked at. */
     private static final int WINDOW = 48;
     /** Instructions between a call and the function. */
@@ -21,6 +26,10 @@ final class CodeBefore {
     private static final int FUNCTION = 2048;
 
     private static final int RETURNS = 3;
+    /** Bytes of the stack in which calls are looked for. */
+    private static final int STACK = 4096;
+
+    private static final int LONGEST_CALL = 7;
     /** Bytes within which a stub of the procedure linkage table jumps to the function. */
     private static final int MAX_STUB = 16;
 
@@ -46,6 +55,7 @@ final class CodeBefore {
             addEndingAt(carrier, stack.get(ValueLayout.JAVA_LONG, 0), true);
         }
         addJumps(playback, address);
+        addFarJumps(playback, address);
         return Arrays.copyOf(found, count);
     }
 
@@ -59,6 +69,24 @@ final class CodeBefore {
                     && instruction.kind() != Instruction.Kind.CALL
                     && instruction.target() == address) {
                 found[count++] = start + at;
+            }
+        }
+    }
+
+    /** Adds jumps from further away. */
+    private void addFarJumps(Playback playback, long address) {
+        long start = address - FAR;
+        byte[] code = readMuch(playback, start, 2 * FAR);
+        MemorySegment bytes = MemorySegment.ofArray(code);
+        for (int at = 0; at + FAR_JUMP <= code.length && count < MOST; at++) {
+            long behind = start + at + FAR_JUMP;
+            if (behind + bytes.get(ValueLayout.JAVA_INT_UNALIGNED, at + 1L) != address) {
+                continue;
+            }
+            boolean conditional = at > 0 && code[at - 1] == 0x0f && (code[at] & 0xf0) == 0x80;
+            long jump = conditional ? start + at - 1 : start + at;
+            if ((conditional || code[at] == (byte) 0xe9) && Math.abs(jump - address) > NEARBY) {
+                found[count++] = jump;
             }
         }
     }
@@ -105,6 +133,54 @@ final class CodeBefore {
     }
 
     /**
+     * The calls that the running task is in, the innermost first. What else is on the stack may look like one.
+     *
+     * @param most how many to look for
+     */
+    long[] calls(Playback playback, int most) {
+        byte[] stack = read(playback, stackPointer(playback), STACK);
+        long[] calls = new long[most];
+        int size = 0;
+        for (int at = 0; at + 8 <= stack.length && size < most; at += 8) {
+            long behind = MemorySegment.ofArray(stack).get(ValueLayout.JAVA_LONG_UNALIGNED, at);
+            count = 0;
+            if (isBehindCall(playback, behind)) {
+                addEndingAt(playback.running().carrier(), behind, true);
+            }
+            if (count > 0) {
+                calls[size++] = found[0];
+            }
+        }
+        return Arrays.copyOf(calls, size);
+    }
+
+    /** Whether there may be a call before an address: with a displacement, or through a register or memory. */
+    private boolean isBehindCall(Playback playback, long behind) {
+        byte[] code = read(playback, behind - LONGEST_CALL, LONGEST_CALL);
+        if (code.length < LONGEST_CALL) {
+            return false;
+        }
+        boolean call = code[LONGEST_CALL - 5] == (byte) 0xe8;
+        for (int length = 2; length <= LONGEST_CALL && !call; length++) {
+            call = code[LONGEST_CALL - length] == (byte) 0xff && (code[LONGEST_CALL - length + 1] & 0x38) == 0x10;
+        }
+        return call;
+    }
+
+    private static long stackPointer(Playback playback) {
+        ReplayTask task = playback.running();
+        return Registers.get(task.carrier().registers(task), Registers.RSP);
+    }
+
+    /** Where the call at which a playback stands returns to; 0 if it stands at none. */
+    long behindCall(Playback playback) {
+        byte[] code = read(playback, playback.address(), InstructionDecoder.MAX_LENGTH);
+        boolean call =
+                decoder.decode(code, 0, code.length, playback.address(), instruction) && isCall(instruction.kind());
+        return call ? playback.address() + instruction.length() : 0;
+    }
+
+    /**
      * Where a function can return, if a playback is about to call one.
      *
      * @return addresses of instructions; none if it stands at no call
@@ -142,6 +218,17 @@ final class CodeBefore {
             }
         }
         return Arrays.copyOf(addresses, found);
+    }
+
+    private static byte[] readMuch(Playback playback, long address, int length) {
+        byte[] all = new byte[length];
+        int done = 0;
+        while (done < length) {
+            byte[] part = read(playback, address + done, Math.min(STACK, length - done));
+            System.arraycopy(part, 0, all, done, part.length);
+            done += STACK;
+        }
+        return all;
     }
 
     private static byte[] read(Playback playback, long address, int length) {

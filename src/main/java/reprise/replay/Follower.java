@@ -1,8 +1,6 @@
 package reprise.replay;
 
 import java.util.List;
-import reprise.trace.Event;
-import reprise.x86.Registers;
 
 /** Follows a path within the interval between two events: says where to stop next, and is told of each halt. */
 final class Follower {
@@ -76,8 +74,7 @@ final class Follower {
             case Position.Arrive arrive -> besides.with(arrive.address());
             case Position.Trigger trigger ->
                 besides.with(new Watch(process, trigger.address(), trigger.length(), trigger.access()));
-            case Position.Mark mark ->
-                besides.with(Registers.get(marks.point(mark.number()).registers(), Registers.RIP));
+            case Position.Mark mark -> besides.with(marks.get(mark.number()).address());
             case Position.Step step -> besides;
             case Position.ToEvent event -> besides;
         };
@@ -106,6 +103,17 @@ final class Follower {
         return true;
     }
 
+    private static boolean hasTriggered(Playback playback, Position.Trigger trigger) {
+        for (Watch watch : playback.triggered()) {
+            if (watch.address() == trigger.address()
+                    && watch.length() == trigger.length()
+                    && watch.access() == trigger.access()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /**
      * Takes note of a halt of the playback.
      *
@@ -121,17 +129,9 @@ final class Follower {
         boolean progress = switch (moves.get(at)) {
             case Position.Arrive arrive -> halt != Halt.BEFORE_EVENT && playback.address() == arrive.address();
             case Position.Step step -> halt == Halt.STEPPED;
-            case Position.Trigger trigger ->
-                halt != Halt.BEFORE_EVENT
-                        && playback.triggered() != null
-                        && playback.triggered().address() == trigger.address()
-                        && playback.triggered().length() == trigger.length()
-                        && playback.triggered().access() == trigger.access();
+            case Position.Trigger trigger -> halt != Halt.BEFORE_EVENT && hasTriggered(playback, trigger);
             case Position.ToEvent event -> halt == Halt.BEFORE_EVENT;
-            case Position.Mark mark -> {
-                Event.ExecutionPoint point = marks.point(mark.number());
-                yield halt != Halt.BEFORE_EVENT && playback.standsAt(point);
-            }
+            case Position.Mark mark -> halt != Halt.BEFORE_EVENT && playback.standsAt(marks.get(mark.number()));
         };
         if (progress && --left == 0) {
             if (moves.get(at) instanceof Position.Mark mark) {

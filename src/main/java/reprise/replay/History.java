@@ -1,6 +1,7 @@
 package reprise.replay;
 
 import java.nio.file.Path;
+import java.util.List;
 import reprise.trace.Event;
 import reprise.trace.TraceReader;
 
@@ -13,6 +14,9 @@ final class History implements AutoCloseable {
 
     /** Checkpoints on a way that is counted are this far from its end, and 4, 16... times as far. */
     private static final int LEFT = 16;
+
+    /** Arrivals that take longer with a stop at each than to go the way twice. */
+    private static final int MANY = 2000;
 
     private final TraceReader reader;
     private final TraceReader lookupReader;
@@ -109,6 +113,24 @@ final class History implements AutoCloseable {
         if (!position.isAtEvent()) {
             playback.route().rename(position.path());
         }
+    }
+
+    /**
+     * Makes checkpoints shortly before a position that is many arrivals away, which are counted without a stop at each: for who
+     * looks for what is right before it, and would have to stop.
+     *
+     * @return whether it was far enough
+     */
+    boolean approach(Playback from, Position to) {
+        List<Position.Move> way = from.event() == to.event() ? from.route().remaining(to.path()) : to.path();
+        boolean many = way != null
+                && way.stream().anyMatch(move -> move instanceof Position.Arrive arrive && arrive.count() >= MANY);
+        if (many) {
+            try (Playback playback = copy(from)) {
+                follow(playback, to, true);
+            }
+        }
+        return many;
     }
 
     private static long powerOfFourBelow(long number) {

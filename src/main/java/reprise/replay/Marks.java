@@ -20,17 +20,30 @@ final class Marks {
     /** Pages of memory that describe an instant, the stack's first. */
     private static final int MOST_PAGES = 4096;
 
-    private final Map<Long, Event.ExecutionPoint> points = new HashMap<>();
+    /**
+     * An instant.
+     *
+     * @param remaining bytes of buffered system calls that are still to be made before the next event: registers and memory do not
+     *     tell how many were
+     */
+    record Mark(Event.ExecutionPoint point, long remaining) {
+        /** The instruction that is about to be executed. */
+        long address() {
+            return Registers.get(point.registers(), Registers.RIP);
+        }
+    }
+
+    private final Map<Long, Mark> marks = new HashMap<>();
     private final MemorySegment page = Arena.ofAuto().allocate(PAGE, 8);
     private final MemorySegment extendedState = Arena.ofAuto().allocate(65536, 64);
 
     /** The description of a mark. */
-    Event.ExecutionPoint point(long number) {
-        Event.ExecutionPoint point = points.get(number);
-        if (point == null) {
+    Mark get(long number) {
+        Mark mark = marks.get(number);
+        if (mark == null) {
             throw new IllegalArgumentException("there is no mark " + number);
         }
-        return point;
+        return mark;
     }
 
     /** Describes where a playback's running task stands; the number of the new mark. */
@@ -64,26 +77,25 @@ final class Marks {
                 hashes[count++] = PageHash.hash(page);
             }
         }
-        long number = points.size() + 1L;
-        points.put(
-                number,
-                new Event.ExecutionPoint(
-                        new Event.Header(playback.event() + 1, 0, task.tid(), playback.nanos()),
-                        registers,
-                        VectorState.hash(extendedState.asSlice(0, size)),
-                        false,
-                        Arrays.copyOf(addresses, count),
-                        Arrays.copyOf(hashes, count),
-                        new long[0],
-                        new long[0],
-                        0,
-                        0));
+        long number = marks.size() + 1L;
+        Event.ExecutionPoint point = new Event.ExecutionPoint(
+                new Event.Header(playback.event() + 1, 0, task.tid(), playback.nanos()),
+                registers,
+                VectorState.hash(extendedState.asSlice(0, size)),
+                false,
+                Arrays.copyOf(addresses, count),
+                Arrays.copyOf(hashes, count),
+                new long[0],
+                new long[0],
+                0,
+                0);
+        marks.put(number, new Mark(point, carrier.buffer().remaining()));
         return number;
     }
 
     /** The number of the mark that was added last. */
     long last() {
-        return points.size();
+        return marks.size();
     }
 
     private static void collect(ProcMaps.Region region, long from, List<Long> pages) {

@@ -1,5 +1,6 @@
 package reprise.replay;
 
+import java.util.ArrayList;
 import java.util.List;
 import reprise.tracee.ProcMaps;
 import reprise.tracee.RuntimePage;
@@ -28,18 +29,26 @@ final class Places {
         return "no mapping";
     }
 
-    /** All mappings of the program, ascending. */
+    /**
+     * All mappings of the program, ascending. Neighbours of one kind are one: whether the kernel makes one of them depends on which
+     * pages were touched before a fork.
+     */
     List<MemoryRegion> regions() {
-        return ProcMaps.read(carrier.tid()).stream()
-                .filter(region -> region.start() < RuntimePage.ADDRESS || region.start() >= Carrier.OWN_END)
-                .map(region -> new MemoryRegion(
-                        region.start(),
-                        region.end(),
-                        region.protection(),
-                        region.shared(),
-                        region.offset(),
-                        name(region)))
-                .toList();
+        List<MemoryRegion> all = new ArrayList<>();
+        for (ProcMaps.Region region : ProcMaps.read(carrier.tid())) {
+            if (region.start() >= RuntimePage.ADDRESS && region.start() < Carrier.OWN_END) {
+                continue;
+            }
+            MemoryRegion next = new MemoryRegion(
+                    region.start(), region.end(), region.protection(), region.shared(), region.offset(), name(region));
+            MemoryRegion last = all.isEmpty() ? null : all.getLast();
+            if (last != null && last.continuesAs(next)) {
+                all.set(all.size() - 1, last.upTo(next.end()));
+            } else {
+                all.add(next);
+            }
+        }
+        return all;
     }
 
     private String name(ProcMaps.Region region) {

@@ -1,6 +1,7 @@
 package reprise.replay;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
@@ -38,7 +39,7 @@ final class Playback implements AutoCloseable {
     /** That it stands before the next event was told. */
     private boolean told;
 
-    private Watch triggered;
+    private List<Watch> triggered = List.of();
     private Armed plain;
     private Armed withPoint;
     private long executed;
@@ -128,8 +129,8 @@ final class Playback implements AutoCloseable {
         return running;
     }
 
-    /** The watchpoint of {@link Halt#ACCESS}, or that a step triggered; else null. */
-    Watch triggered() {
+    /** The watchpoints of {@link Halt#ACCESS}, or that a step triggered; else none. */
+    List<Watch> triggered() {
         return triggered;
     }
 
@@ -160,7 +161,7 @@ final class Playback implements AutoCloseable {
      * @param nanos after which a running task is stopped; 0 for never
      */
     Halt proceed(IntFunction<Armed> arming, IntPredicate single, long nanos) {
-        triggered = null;
+        triggered = List.of();
         Event next = next();
         if (next == null) {
             return Halt.END;
@@ -371,7 +372,8 @@ final class Playback implements AutoCloseable {
     }
 
     private Halt classify(int status, Carrier carrier, Armed armed, Event.ExecutionPoint point) {
-        if (!stepper.isOurTrap(carrier, status)) {
+        boolean isDebugException = stepper.isOurTrap(carrier, status);
+        if (!isDebugException) {
             if (!Wait.isSyscallStop(status) && isOwnInt3(carrier, status)) {
                 carrier.tracee().set(Registers.RIP, carrier.tracee().get(Registers.RIP) - 1);
             } else {
@@ -383,14 +385,14 @@ final class Playback implements AutoCloseable {
         if (point != null && isThere(point, carrier)) {
             return Halt.BEFORE_EVENT;
         }
-        triggered = carrier.breakpoints().triggered();
-        if (triggered != null && stepper.isAtRepeatedString(carrier)) {
+        triggered = isDebugException ? carrier.breakpoints().triggered() : List.of();
+        if (!triggered.isEmpty() && stepper.isAtRepeatedString(carrier)) {
             if (eventEndsStep(carrier, armed)) {
                 return Halt.BEFORE_EVENT;
             }
             address = carrier.tracee().get(Registers.RIP);
         }
-        while (triggered != null && carrier.patches().isOurs(address)) {
+        while (!triggered.isEmpty() && carrier.patches().isOurs(address)) {
             // Written by a buffered system call: what the program sees is the state behind it.
             if (eventEndsStep(carrier, armed)) {
                 return Halt.BEFORE_EVENT;
@@ -401,8 +403,8 @@ final class Playback implements AutoCloseable {
         if (there) {
             route.arrived(address);
         }
-        if (triggered != null) {
-            route.triggered(triggered, 1);
+        if (!triggered.isEmpty()) {
+            route.triggered(triggered.getFirst(), 1);
             return Halt.ACCESS;
         }
         return there ? Halt.ADDRESS : null;
@@ -410,7 +412,7 @@ final class Playback implements AutoCloseable {
 
     /** Makes one step with the watchpoint's hit kept. */
     private boolean eventEndsStep(Carrier carrier, Armed armed) {
-        Watch seen = triggered;
+        List<Watch> seen = triggered;
         int ended = stepper.step(carrier, armed);
         if (ended != 0) {
             carrier.arrived(ended);
@@ -437,7 +439,7 @@ final class Playback implements AutoCloseable {
                 carrier.arrived(status);
                 return Halt.BEFORE_EVENT;
             }
-            triggered = stepper.triggered() == null ? triggered : stepper.triggered();
+            triggered = stepper.triggered().isEmpty() ? triggered : stepper.triggered();
             if (point != null && isThere(point, carrier)) {
                 executed++;
                 return Halt.BEFORE_EVENT;
@@ -456,9 +458,14 @@ final class Playback implements AutoCloseable {
         return session.points().isThere(point, carrier);
     }
 
-    /** Whether the running task stands at an instant that was described like those of the recording. */
-    boolean standsAt(Event.ExecutionPoint point) {
-        return isThere(point, running.carrier());
+    /** Whether the running task stands at a mark. */
+    boolean standsAt(Marks.Mark mark) {
+        Carrier carrier = running.carrier();
+        if (mark.address() != carrier.tracee().get(Registers.RIP)) {
+            return false;
+        }
+        carrier.breakpoints().removeSoftware();
+        return session.points().isThere(mark, carrier);
     }
 
     @Override

@@ -100,6 +100,12 @@ final class PointSearch {
         return isThere(new PointState(point, memory, extendedState), carrier);
     }
 
+    /** Whether the task that is loaded in the carrier stands at an instant that need not be one of the recording's. */
+    boolean isThere(Marks.Mark mark, Carrier carrier) {
+        return carrier.buffer().remaining() == mark.remaining()
+                && new PointState(mark.point(), memory, extendedState).matches(carrier.tracee());
+    }
+
     /** Not as long as there are buffered calls to come: the state does not tell how many were made. */
     private static boolean isThere(PointState wanted, Carrier carrier) {
         return carrier.buffer().isEmpty() && wanted.matches(carrier.tracee());

@@ -36,6 +36,9 @@ final class StepBack {
     /** Steps after which a copy is made where there is no other way than to step. */
     private static final int LONG_WAY = 4096;
 
+    /** Calls that are looked at. */
+    private static final int CALLS = 6;
+
     /** Parts of a name of which a mark is better. */
     private static final int LONG_NAME = 8;
 
@@ -57,6 +60,9 @@ final class StepBack {
     private final Map<Long, Long> landmarks = new LinkedHashMap<>();
 
     private final CodeBefore codeBefore = new CodeBefore();
+    /** The calls that the task is in at the place; null while that is not known. */
+    private long[] calls;
+
     /** Landmarks that were executed too often in the last pass. */
     private final List<Long> leftOut = new ArrayList<>();
 
@@ -138,7 +144,18 @@ final class StepBack {
                 pass(returns, OFTEN);
             }
         }
+        boolean entered = false;
         while (!reach(STEPS)) {
+            if (!entered) {
+                entered = true;
+                enter();
+                if (moved) {
+                    continue;
+                }
+            }
+            if (walkOverCalls()) {
+                continue;
+            }
             long[] rare = landmarks.entrySet().stream()
                     .sorted(Map.Entry.comparingByValue())
                     .mapToLong(Map.Entry::getKey)
@@ -153,10 +170,35 @@ final class StepBack {
                 pass(new long[] {leftOut.getLast()}, Long.MAX_VALUE);
             }
             if (!moved && !nearer) {
+                if (reach(LONG_WAY)) {
+                    break;
+                }
                 advanceBySteps(LONG_WAY);
             }
         }
         return result();
+    }
+
+    /** Moves the base to the last of the calls that the task is in at the place. */
+    private void enter() {
+        moved = false;
+        for (int at = 0; at < calls.length && !moved; at += FEW) {
+            pass(Arrays.copyOfRange(calls, at, Math.min(calls.length, at + FEW)), OFTEN);
+            hop();
+        }
+    }
+
+    /** Steps on, but through what is called; whether that led into a call in which the place is. */
+    private boolean walkOverCalls() {
+        if (way.isSingle()) {
+            return false;
+        }
+        CallWalk walk = new CallWalk(history, codeBefore);
+        walk.run(base, way, STEPS);
+        landmarks.clear();
+        landmarks.putAll(walk.addresses());
+        replaceBase(walk.place(), walk.way());
+        return walk.hasDescended();
     }
 
     /** Steps a copy for a while; whether it came to the place. Notes where it was. */
@@ -179,7 +221,8 @@ final class StepBack {
         }
     }
 
-    private static Halt single(Playback playback, Follower follower) {
+    /** Makes one step. */
+    static Halt single(Playback playback, Follower follower) {
         Halt halt;
         do {
             halt = playback.proceed(process -> follower.arm(Armed.NOTHING, process), tid -> true, 0);
@@ -248,6 +291,7 @@ final class StepBack {
                 Halt halt = run.proceed(process -> follower.arm(armed[0], process), Playback.NOBODY, 0);
                 follower.see(run, halt);
                 if (follower.isDone()) {
+                    calls = calls == null ? codeBefore.calls(run, CALLS) : calls;
                     break;
                 }
                 if (halt != Halt.ADDRESS) {

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
@@ -27,10 +28,10 @@ final class Stepper {
 
     private final MemorySegment code = Arena.ofAuto().allocate(16, 8);
     private final MemorySegment info = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
-    private Watch triggered;
+    private List<Watch> triggered = List.of();
 
-    /** The watchpoint that the last step triggered; null if none. */
-    Watch triggered() {
+    /** The watchpoints that the last step triggered. */
+    List<Watch> triggered() {
         return triggered;
     }
 
@@ -41,7 +42,7 @@ final class Stepper {
      * @return the wait status where it became a system call or a fault; 0 where it was executed
      */
     int step(Carrier carrier, Armed armed) {
-        triggered = null;
+        triggered = List.of();
         long address = carrier.tracee().get(Registers.RIP);
         carrier.breakpoints().plant(armed);
         carrier.breakpoints().lift(address);
@@ -105,8 +106,8 @@ final class Stepper {
             if (!isOurTrap(carrier, status)) {
                 return status;
             }
-            Watch seen = carrier.breakpoints().triggered();
-            triggered = seen == null ? triggered : seen;
+            List<Watch> seen = carrier.breakpoints().triggered();
+            triggered = seen.isEmpty() ? triggered : seen;
             if (carrier.tracee().get(Registers.RIP) == behind) {
                 return 0;
             }

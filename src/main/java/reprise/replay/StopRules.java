@@ -35,16 +35,18 @@ final class StopRules {
     /** The reason to stop; null if there is none. To be asked at each halt. */
     Stop judge(Playback playback, Halt halt) {
         return switch (halt) {
-            case ACCESS -> new Stop.Watchpoint(playback.running().tid(), playback.triggered());
-            case STEPPED ->
-                playback.triggered() != null
-                        ? new Stop.Watchpoint(playback.running().tid(), playback.triggered())
-                        : breakpoint(playback);
+            case ACCESS -> watchpoint(playback);
+            case STEPPED -> playback.triggered().isEmpty() ? breakpoint(playback) : watchpoint(playback);
             case ENTERED, ADDRESS -> breakpoint(playback);
             case BEFORE_EVENT -> before(playback, playback.next());
             case APPLIED -> after(playback, playback.applied());
             case TIME, END -> null;
         };
+    }
+
+    private static Stop watchpoint(Playback playback) {
+        return new Stop.Watchpoint(
+                playback.running().tid(), playback.triggered().getFirst());
     }
 
     private Stop breakpoint(Playback playback) {

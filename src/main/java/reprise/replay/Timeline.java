@@ -335,8 +335,13 @@ public final class Timeline implements AutoCloseable {
             boolean including = false;
             Set<Playback> scanned = new HashSet<>();
             int marks = 1;
+            Position approached = null;
             Playback start;
             while ((start = nextToScan(end, scanned, marks)) != null) {
+                if (!end.equals(approached) && history.approach(start, end)) {
+                    approached = end;
+                    continue;
+                }
                 scanned.add(start);
                 boolean marked = isMarked(start);
                 Position from = start.position();

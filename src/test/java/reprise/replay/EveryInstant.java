@@ -1,10 +1,16 @@
 package reprise.replay;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
 import reprise.trace.Event;
 import reprise.tracee.PageHash;
 import reprise.x86.Registers;
@@ -91,6 +97,38 @@ final class EveryInstant {
         return hash;
     }
 
+    /** What differs between two timelines at the same position: tasks and pages. */
+    static List<String> differences(Timeline one, Timeline other) {
+        Map<String, Long> parts = parts(one.present().session());
+        Map<String, Long> others = parts(other.present().session());
+        TreeSet<String> all = new TreeSet<>(parts.keySet());
+        all.addAll(others.keySet());
+        return all.stream()
+                .filter(name -> !Objects.equals(parts.get(name), others.get(name)))
+                .toList();
+    }
+
+    private static Map<String, Long> parts(ReplaySession session) {
+        Map<String, Long> parts = new HashMap<>();
+        for (ReplayTask task : session.tasks()) {
+            parts.put("registers of " + task.tid(), registers(task));
+            for (int register = 0; register < Registers.SIZE / 8; register++) {
+                parts.put("register " + register + " of " + task.tid(), REGISTERS.get(JAVA_LONG, register * 8L));
+            }
+            for (MemoryRegion region : new Places(task.carrier(), session.files()).regions()) {
+                if ((region.protection() & 2) == 0) {
+                    continue;
+                }
+                for (long page = region.start(); page < region.end(); page += PAGE) {
+                    parts.put(
+                            "page %x of %d, %s".formatted(page, task.process(), region.path()),
+                            part(task.carrier(), page, page + PAGE, 3));
+                }
+            }
+        }
+        return parts;
+    }
+
     private static long registers(ReplayTask task) {
         MemorySegment.copy(task.carrier().registers(task), 0, REGISTERS, 0, Registers.SIZE);
         // Neither is the program's: what the kernel would restart, and what lets a breakpoint be passed.
@@ -104,7 +142,7 @@ final class EveryInstant {
     private static long hash(MemorySegment bytes, long length) {
         long hash = 7;
         for (long at = 0; at + 8 <= length; at += 8) {
-            hash = (hash ^ bytes.get(java.lang.foreign.ValueLayout.JAVA_LONG, at)) * 0x100000001b3L;
+            hash = (hash ^ bytes.get(JAVA_LONG, at)) * 0x100000001b3L;
             hash ^= hash >>> 31;
         }
         return hash;

@@ -36,7 +36,8 @@ final class RecordedFixture {
         run(directory, record);
     }
 
-    private static String run(Path directory, List<String> line) throws Exception {
+    /** Runs a command to its end; what it printed. */
+    static String run(Path directory, List<String> line) throws Exception {
         Path output = Files.createTempFile(directory, "output", ".txt");
         ProcessBuilder builder = new ProcessBuilder(line).redirectErrorStream(true);
         builder.redirectInput(Path.of("/dev/null").toFile()).redirectOutput(Redirect.to(output.toFile()));
