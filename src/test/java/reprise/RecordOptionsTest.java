@@ -58,6 +58,17 @@ class RecordOptionsTest {
     }
 
     @Test
+    @DisplayName("a program finds open what the user's shell would have left open, and nothing of the recorder's")
+    void descriptors() throws Exception {
+        String trace = directory.resolve("trace").toString();
+        assertThat(Reprise.start(directory, "native", List.of("/bin/ls", "/proc/self/fd"), directory, null)
+                        .end(LIMIT))
+                .isZero();
+        assertThat(reprise("record", "-o", trace, "/bin/ls", "/proc/self/fd")).isZero();
+        assertThat(printed("out")).isEqualTo(Files.readString(directory.resolve("native.out")));
+    }
+
+    @Test
     @DisplayName("a program that stays below --max-size does not notice it")
     void belowMaximumSize() throws Exception {
         String trace = directory.resolve("trace").toString();

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -138,9 +139,14 @@ final class Launch {
         remote("rt_sigprocmask", SyscallNumber.RT_SIGPROCMASK, SIG_SETMASK, action, 0, 8, 0, 0);
     }
 
-    /** What the launcher opened in place of closed standard descriptors is not the program's. */
+    /**
+     * What the launcher opened in place of closed standard descriptors is not the program's, nor what the JVM keeps open
+     * without FD_CLOEXEC, as it does with its module image: a program's first open file is 3.
+     */
     private void closeOthers() {
-        for (int descriptor = 0; descriptor <= 2; descriptor++) {
+        String[] open = new File("/proc/" + tracee.tid() + "/fd").list();
+        for (String name : open == null ? new String[] {"0", "1", "2"} : open) {
+            int descriptor = Integer.parseInt(name);
             if (!options.descriptors().contains(descriptor)) {
                 tracee.remote(SyscallNumber.CLOSE, descriptor, 0, 0, 0, 0, 0);
             }
