@@ -210,7 +210,10 @@ final class SyscallRecorder {
             // There may be no exit; the entry tells replay how far to run.
             recordEntry(task);
         }
-        boolean mayBlock = mayBlock(task, number) || waitsForOthersToDie(task, number);
+        task.output = outputs.writtenBy(task, number);
+        boolean mayBlock = mayBlock(task, number)
+                        && (task.output != 0 || !mappings.writesMappedFile(task, number))
+                || waitsForOthersToDie(task, number);
         boolean locks = PriorityFutexes.locks(task);
         int lockWord = locks ? priorityFutexes.word(task) : 0;
         task.blocking = mayBlock;
@@ -224,7 +227,6 @@ final class SyscallRecorder {
                 scratch.redirect(task);
             }
         }
-        task.output = outputs.writtenBy(task, number);
         task.tracee.resume(Ptrace.SYSCALL, 0);
         if (mayBlock && task.output != 0 && recorder.awaitOutput(task)) {
             return;
