@@ -581,15 +581,14 @@ final class EmulatedPtrace {
     private static void stash(RecordedTask task, int signal, byte[] sent) {
         MemorySegment segment = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
         MemorySegment.copy(sent, 0, segment, JAVA_BYTE, 0, sent.length);
-        task.tracee.stash().add(new StashedSignal(signal, segment));
+        task.tracee.held().add(signal, segment);
     }
 
     /** Sends the task a signal that looks as if the kernel had sent it. */
     void send(RecordedTask task, int signal) {
         MemorySegment segment = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
         MemorySegment.copy(EmulatedStop.info(signal, 0x80), 0, segment, JAVA_BYTE, 0, Ptrace.SIGINFO_SIZE);
-        task.resent.add(new StashedSignal(signal, segment));
-        Syscall.call(SyscallNumber.TGKILL, task.process.pid, task.tid(), signal);
+        task.tracee.held().send(task.process.pid, task.tid(), new StashedSignal(signal, segment));
     }
 
     /** PTRACE_LISTEN: the task stays in its group stop. */

@@ -35,6 +35,7 @@ final class ExecRecorder {
 
     private static final int MAP_PRIVATE = 2;
     private static final int MAP_ANONYMOUS = 0x20;
+    private static final MemorySegment ZERO = Arena.global().allocate(PAGE, 16);
 
     private final Recorder recorder;
     private final TraceWriter trace;
@@ -42,6 +43,7 @@ final class ExecRecorder {
     private final RandomPatcher random;
     private final ResolverPatcher resolver = new ResolverPatcher();
     private final MemorySegment page = Arena.global().allocate(PAGE, 16);
+    private final MemorySegment pages = Arena.global().allocate(16 * PAGE, 16);
     private final MemorySegment runtimeImage = Arena.global().allocate(PAGE, 16);
     /** Offset of a syscall instruction in the vdso, which is the same in all processes; -1 if not yet looked for. */
     private long vdsoSyscall = -1;
@@ -243,20 +245,17 @@ final class ExecRecorder {
 
     /** Records the pages of a range; those that are all zero only if asked to, where something else is below. */
     private void writePages(RecordedTask task, long start, long length, boolean always) {
-        for (long address = start; address < start + length; address += PAGE) {
-            if (task.tracee.read(address, page, PAGE) == PAGE && (always || !isZero(page))) {
-                MemorySegment.copy(page, 0, trace.write(task.tid(), address, PAGE), 0, PAGE);
+        long end = start + length;
+        for (long address = start; address < end; ) {
+            long count = task.tracee.read(address, pages, Math.min(pages.byteSize(), end - address)) / PAGE * PAGE;
+            for (long at = 0; at < count; at += PAGE) {
+                if (always || MemorySegment.mismatch(pages, at, at + PAGE, ZERO, 0, PAGE) >= 0) {
+                    MemorySegment.copy(pages, at, trace.write(task.tid(), address + at, PAGE), 0, PAGE);
+                }
             }
+            // What cannot be read is left out.
+            address += Math.max(count, PAGE);
         }
-    }
-
-    private static boolean isZero(MemorySegment page) {
-        for (long at = 0; at < PAGE; at += 8) {
-            if (page.get(JAVA_LONG, at) != 0) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private static List<String> commandLine(int tid) {

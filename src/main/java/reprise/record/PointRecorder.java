@@ -496,7 +496,7 @@ final class PointRecorder {
         if (Signal.stopsByDefault(signal) || Signal.canBeSynchronous(signal) && Ptrace.codeOf(info) > 0) {
             return false;
         }
-        task.tracee.stashSignal(signal);
+        task.tracee.holdSignal(signal);
         return true;
     }
 }

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import reprise.linux.ByteSearch;
 import reprise.linux.Files;
 import reprise.runtime.RandomInstruction;
 import reprise.tracee.Tracee;
@@ -24,6 +25,7 @@ final class RandomPatcher {
     /** Offsets in mapped code of the bytes to replace, for what was seen so far. */
     private final Map<Code, long[]> known = new HashMap<>();
 
+    private final ByteSearch opcode = new ByteSearch((byte) 0x0f, (byte) 0xc7);
     private final MemorySegment buffer = Arena.global().allocate(BLOCK, 16);
     private final MemorySegment replacement = Arena.global().allocate(1);
     private final byte[] block = new byte[BLOCK];
@@ -60,11 +62,15 @@ final class RandomPatcher {
             if (limit <= 0) {
                 break;
             }
-            MemorySegment.copy(buffer, JAVA_BYTE, 0, block, 0, limit);
+            boolean copied = false;
             int end = start + limit < length ? limit - RandomInstruction.LOOKED_AT : limit;
-            byte[] code = block;
-            for (int at = start == 0 ? 1 : RandomInstruction.LOOKED_BACK; at < end; at++) {
-                if (code[at] == (byte) 0xc7 && code[at - 1] == 0x0f && RandomInstruction.isAt(code, at, limit)) {
+            long at = start == 0 ? 0 : RandomInstruction.LOOKED_BACK - 1;
+            while ((at = opcode.find(buffer, at, limit)) >= 0 && ++at < end) {
+                if (!copied) {
+                    MemorySegment.copy(buffer, JAVA_BYTE, 0, block, 0, limit);
+                    copied = true;
+                }
+                if (RandomInstruction.isAt(block, (int) at, limit)) {
                     found = Arrays.copyOf(found, found.length + 1);
                     found[found.length - 1] = start + at;
                 }

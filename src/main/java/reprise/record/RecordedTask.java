@@ -2,12 +2,10 @@ package reprise.record;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import reprise.syscall.CallView;
 import reprise.syscall.OutputPlan;
 import reprise.trace.Event;
 import reprise.tracee.MemoryReader;
-import reprise.tracee.StashedSignal;
 import reprise.tracee.Tracee;
 import reprise.x86.Registers;
 
@@ -89,8 +87,6 @@ final class RecordedTask implements CallView {
     boolean atSyscall;
     /** Where a signal struck whose frame could not be pushed, until the SIGSEGV that follows; else null. */
     Event.SignalPoint frameFailedAt;
-    /** Signals held back that were sent to it again. */
-    final ArrayDeque<StashedSignal> resent = new ArrayDeque<>(2);
 
     /** Whether it performed calls by itself since its last event that tells where it is. */
     boolean performed;

@@ -291,7 +291,7 @@ public final class Recorder {
         task.interrupting = false;
         task.atSyscall = false;
         markNamed(task);
-        if (!task.tracee.stash().isEmpty()) {
+        if (!task.tracee.held().isEmpty()) {
             resumeUser(task, 0);
             return;
         }
@@ -388,9 +388,9 @@ public final class Recorder {
                     && !task.inCall
                     && !task.interrupting;
             boolean wanted = !domain.ready.isEmpty() && now > domain.computationEnd
-                    || !task.tracee.stash().isEmpty();
+                    || !task.tracee.held().isEmpty();
             boolean overdue = !domain.ready.isEmpty() && now > domain.sliceEnd
-                    || !task.tracee.stash().isEmpty();
+                    || !task.tracee.held().isEmpty();
             if (running && overdue && !task.process.memory.stopRequested) {
                 buffers.requestStop(task);
             }
@@ -424,7 +424,7 @@ public final class Recorder {
         if (emulation.stopIfDue(task)) {
             return;
         }
-        if (!task.tracee.stash().isEmpty()) {
+        if (!task.tracee.held().isEmpty()) {
             resumeUser(task, 0);
             return;
         }

@@ -1,12 +1,10 @@
 package reprise.record;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Iterator;
 import reprise.linux.Processor;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
@@ -16,15 +14,11 @@ import reprise.linux.Wait;
 import reprise.runtime.RandomInstruction;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
-import reprise.tracee.StashedSignal;
 import reprise.x86.Registers;
 
 /** Decides when signals strike and records what they did. */
 final class SignalRecorder {
-    private static final int SI_TKILL = -6;
     private static final int SI_KERNEL = 128;
-    /** si_pid of a siginfo sent by a process. */
-    private static final int SENDER = 16;
     /** Offset of fpstate in a signal frame, from the stack pointer at the handler's first instruction. */
     private static final int FRAME_FPSTATE = 232;
     /** Offset in fpstate of fpx_sw_bytes: magic1, extended_size. */
@@ -37,7 +31,6 @@ final class SignalRecorder {
     private final TraceWriter trace;
     private final SyscallBuffers buffers;
     private final int withheld;
-    private final int ownPid = (int) Syscall.call(SyscallNumber.GETPID, 0);
     private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
     private final MemorySegment before = Arena.global().allocate(Registers.SIZE, 16);
     private final MemorySegment code = Arena.global().allocate(16, 8);
@@ -75,12 +68,12 @@ final class SignalRecorder {
             receive(task, signal, faultPoint(task, signal, code));
             return;
         }
-        if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
-            restoreInfo(task, signal);
+        if (task.tracee.held().arrived(signal, info)) {
+            Ptrace.setSignalInfo(task.tid(), info);
         }
         if (!Recorder.isNamed(task) && (task.tracing != null || isCaught(task, signal))) {
             // In the midst of a computation: it strikes at the next system call.
-            task.tracee.stashSignal(signal);
+            task.tracee.holdSignal(signal);
             buffers.requestStop(task);
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
@@ -121,11 +114,11 @@ final class SignalRecorder {
             SyscallBuffers.abort(task);
             pass(task, 0);
         } else {
-            if (code == SI_TKILL && info.get(JAVA_INT, SENDER) == ownPid) {
-                restoreInfo(task, signal);
+            if (task.tracee.held().arrived(signal, info)) {
+                Ptrace.setSignalInfo(task.tid(), info);
             }
             if (task.tracing != null || isCaught(task, signal)) {
-                task.tracee.stashSignal(signal);
+                task.tracee.holdSignal(signal);
                 buffers.bringOut(task);
                 pass(task, 0);
             } else {
@@ -159,19 +152,6 @@ final class SignalRecorder {
         return (TaskStatus.of(task.tid()).caught() & Signal.bit(signal)) != 0;
     }
 
-    /** A signal that was held back comes again, sent by us: it shall look as it did at first. */
-    private void restoreInfo(RecordedTask task, int signal) {
-        for (Iterator<StashedSignal> each = task.resent.iterator(); each.hasNext(); ) {
-            StashedSignal original = each.next();
-            if (original.signal() == signal) {
-                each.remove();
-                MemorySegment.copy(original.info(), 0, info, 0, Ptrace.SIGINFO_SIZE);
-                Ptrace.setSignalInfo(task.tid(), info);
-                return;
-            }
-        }
-    }
-
     /** The task was taken back to a syscall instruction so that the signals held back can strike there. */
     void deliverStashed(RecordedTask task) {
         task.atSyscall = true;
@@ -180,14 +160,10 @@ final class SignalRecorder {
 
     /** Sends the signals held back to the task again. It stands at a named instant, where they can strike. */
     void resend(RecordedTask task) {
-        if (!task.tracee.stash().isEmpty()) {
+        if (!task.tracee.held().isEmpty()) {
             task.midway = false;
         }
-        while (!task.tracee.stash().isEmpty()) {
-            StashedSignal signal = task.tracee.stash().poll();
-            task.resent.add(signal);
-            Syscall.call(SyscallNumber.TGKILL, task.process.pid, task.tid(), signal.signal());
-        }
+        task.tracee.held().sendAgain(task.process.pid, task.tid());
     }
 
     /** Lets the kernel act on a signal that has no handler; nothing for the trace. */

@@ -120,7 +120,7 @@ final class SyscallRecorder {
             return;
         }
         boolean legacy = isLegacy(task, registers);
-        if (!task.tracee.stash().isEmpty()) {
+        if (!task.tracee.held().isEmpty()) {
             backOut(task, number);
             return;
         }

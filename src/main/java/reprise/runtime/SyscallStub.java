@@ -71,6 +71,8 @@ public final class SyscallStub {
     private final Label perform = code.newLabel();
     private final Label afresh = code.newLabel();
     private final Label classify = code.newLabel();
+    private final Label keepPolled = code.newLabel();
+    private final Label restorePolled = code.newLabel();
     private final Label copyOutput = code.newLabel();
     private final Label exit = code.newLabel();
     private final Label table = code.newLabel();
@@ -387,6 +389,7 @@ public final class SyscallStub {
         afresh();
         copyOutput();
         classify();
+        polled();
     }
 
     /**
@@ -440,6 +443,32 @@ public final class SyscallStub {
         code.repMovsb();
         code.bind(nothing);
         code.ret();
+    }
+
+    /**
+     * Keeps what poll asks about in the record to be, since the kernel writes to it also where nothing is ready. A call that
+     * really waits does not do that before it returns, and others may look meanwhile.
+     */
+    private void polled() {
+        code.bind(keepPolled);
+        code.mov(RSI, RDI);
+        recordedPolled(RDI);
+        code.repMovsb();
+        restoreArguments();
+        code.ret();
+        code.bind(restorePolled);
+        code.mov(RDI, argument(0));
+        recordedPolled(RSI);
+        code.repMovsb();
+        code.jmp(abort);
+    }
+
+    /** Loads where the array of struct pollfd is kept, and its bytes into rcx. */
+    private void recordedPolled(GeneralRegister place) {
+        code.mov(RCX, argument(1));
+        code.shl(RCX, 3);
+        code.mov(place, absolute(CURSOR));
+        code.add(place, (int) BUFFER + BufferRecord.HEADER);
     }
 
     /** Puts the class of the descriptor in edi into ecx. The arguments' registers are lost where it has to be found out. */
@@ -606,24 +635,26 @@ public final class SyscallStub {
                 code.jmp(abort);
             }
             case POLL -> {
+                code.call(keepPolled);
                 code.xor32(RDX, RDX);
                 withoutWaiting();
                 code.cmp(int32(ARGUMENTS + 16), 0);
                 code.jcc(EQUAL, done);
-                code.jmp(abort);
+                code.jmp(restorePolled);
             }
             case POLL_TIMED -> {
                 code.test(R10, R10);
                 code.jcc(NOT_EQUAL, abort);
+                code.call(keepPolled);
                 code.mov(RDX, ZERO_TIME);
                 withoutWaiting();
                 code.mov(RDX, argument(2));
                 code.test(RDX, RDX);
-                code.jcc(EQUAL, abort);
+                code.jcc(EQUAL, restorePolled);
                 code.mov(RCX, qword(RDX, 0));
                 code.or(RCX, qword(RDX, 8));
                 code.jcc(EQUAL, done);
-                code.jmp(abort);
+                code.jmp(restorePolled);
             }
             case EPOLL_WAIT_MASKED, EPOLL_WAIT -> {
                 if (way == BufferTable.Way.EPOLL_WAIT_MASKED) {

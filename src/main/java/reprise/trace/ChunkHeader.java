@@ -31,7 +31,7 @@ record ChunkHeader(
     static final int SIZE = 64;
     static final int MAGIC = 0x4b435052;
 
-    /** The payload is one zstd frame; otherwise it is the events themselves. */
+    /** The payload is one zstd frame, or several behind each other; otherwise it is the events themselves. */
     static final int COMPRESSED = 1;
     /** The chunk holds the {@link Event.End} event. */
     static final int ENDS = 2;
@@ -90,11 +90,16 @@ record ChunkHeader(
 
     /** CRC32C of native memory. */
     static int checksum(MemorySegment memory, long length) {
-        final long step = 1 << 30;
         CRC32C crc = new CRC32C();
+        add(crc, memory, length);
+        return (int) crc.getValue();
+    }
+
+    /** Takes bytes into a checksum. */
+    static void add(CRC32C crc, MemorySegment memory, long length) {
+        final long step = 1 << 30;
         for (long done = 0; done < length; done += step) {
             crc.update(memory.asSlice(done, Math.min(step, length - done)).asByteBuffer());
         }
-        return (int) crc.getValue();
     }
 }

@@ -1,7 +1,5 @@
 package reprise.trace;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -10,8 +8,9 @@ import reprise.linux.Files;
 /**
  * Compresses chunks and writes them, on a thread of its own.
  *
- * <p>At most {@link #BUFFERS} buffers exist; when all are full, {@link #take} waits, which slows the tracer down to
- * what the disk takes. When writing fails, the file is cut back to its last good chunk, which may be a part of the one
+ * <p>At most {@link #BUFFERS} buffers exist; when all are full, {@link #take} waits, and when they hold more than
+ * {@link #WAITING} bytes {@link #put} does, which slows the tracer down to what the disk takes. So memory is bounded by that,
+ * some scratch memory and the largest single event, whatever the program writes. When writing fails, the file is cut back to its last good chunk, which may be a part of the one
  * that did not fit, and everything handed over afterwards is dropped; {@link #check} tells the tracer.
  *
  * <p>When nothing was handed over for a second, what the tracer's unfinished chunk holds so far is written to a side
@@ -22,9 +21,10 @@ final class ChunkWriter implements Runnable {
     /** Bound of the pool: 8 buffers, of 1 MiB each unless an event is larger. */
     static final int BUFFERS = 8;
 
+    /** Bytes that may wait to be written, unless a single event is larger. */
+    static final long WAITING = 64L << 20;
+
     private static final long IDLE_MILLIS = 1000;
-    /** Scratch memory of more than this is not kept. */
-    private static final long LARGE = 1 << 24;
 
     /** Where chunks go. */
     interface Output {
@@ -72,15 +72,16 @@ final class ChunkWriter implements Runnable {
     private final Thread thread;
     private final ArrayBlockingQueue<ChunkBuffer> full = new ArrayBlockingQueue<>(BUFFERS + 1);
     private final ArrayBlockingQueue<ChunkBuffer> free = new ArrayBlockingQueue<>(BUFFERS);
+    private final Object progress = new Object();
     private int created;
+    private long waiting;
     private volatile ChunkBuffer current;
     private volatile TraceException failure;
 
     // Of the writing thread.
     private long offset;
     private long sideSequence;
-    private Zstd.Compressor compressor;
-    private MemorySegment scratch = MemorySegment.NULL;
+    private ChunkEncoder encoder;
 
     ChunkWriter(Path directory, Output output, int level) {
         this.directory = directory;
@@ -109,10 +110,24 @@ final class ChunkWriter implements Runnable {
         return buffer;
     }
 
-    /** Hands a buffer with events over. */
+    /** Hands a buffer with events over; waits if too much is on its way already. */
     void put(ChunkBuffer buffer) {
-        // Room for all there are: never waits.
-        full.add(buffer);
+        boolean interrupted = false;
+        synchronized (progress) {
+            waiting += buffer.position;
+            // Room for all buffers there are.
+            full.add(buffer);
+            while (waiting > WAITING) {
+                try {
+                    progress.wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Throws if writing failed. */
@@ -159,7 +174,7 @@ final class ChunkWriter implements Runnable {
 
     @Override
     public void run() {
-        prepareCompression();
+        encoder = new ChunkEncoder(level);
         while (true) {
             ChunkBuffer buffer = next();
             if (buffer == ChunkBuffer.NONE) {
@@ -181,8 +196,13 @@ final class ChunkWriter implements Runnable {
                 failure = new TraceException("cannot write " + directory + ": " + e, e);
                 output.truncate(offset);
             }
+            long length = buffer.position;
             buffer.clear();
             free.add(buffer);
+            synchronized (progress) {
+                waiting -= length;
+                progress.notifyAll();
+            }
         }
         if (failure == null) {
             FileCalls.unlink(side());
@@ -191,9 +211,7 @@ final class ChunkWriter implements Runnable {
             buffer.free();
         }
         output.close();
-        if (compressor != null) {
-            compressor.close();
-        }
+        encoder.close();
     }
 
     private ChunkBuffer next() {
@@ -204,20 +222,10 @@ final class ChunkWriter implements Runnable {
         }
     }
 
-    private void prepareCompression() {
-        try {
-            compressor = new Zstd.Compressor(level);
-        } catch (TraceException | LinkageError e) {
-            // Without libzstd a trace is large, but a trace.
-            compressor = null;
-        }
-    }
-
     private void append(ChunkBuffer buffer) {
-        long length = encode(buffer, buffer.position, buffer.events, buffer.ends);
-        long result = output.write(scratch.address(), length, offset);
-        if (result < 0) {
-            throw TraceException.ofErrno("cannot write the trace " + directory, -result);
+        long length = encoder.write(buffer, buffer.position, buffer.events, buffer.ends, output, offset);
+        if (length < 0) {
+            throw TraceException.ofErrno("cannot write the trace " + directory, -length);
         }
         offset += length;
         if (output.isRemoved()) {
@@ -229,49 +237,14 @@ final class ChunkWriter implements Runnable {
     private void appendPart(ChunkBuffer buffer) {
         for (int index = buffer.marks() - 1; index >= 0; index--) {
             long mark = buffer.mark(index);
-            long length = encode(buffer, ChunkBuffer.publishedPosition(mark), ChunkBuffer.publishedEvents(mark), false);
-            if (output.write(scratch.address(), length, offset) >= 0) {
+            long position = ChunkBuffer.publishedPosition(mark);
+            long length = encoder.write(buffer, position, ChunkBuffer.publishedEvents(mark), false, output, offset);
+            if (length >= 0) {
                 offset += length;
                 return;
             }
             output.truncate(offset);
         }
-    }
-
-    /** Puts header and payload into the scratch memory; their length. */
-    private long encode(ChunkBuffer buffer, long length, int events, boolean ends) {
-        long capacity = ChunkHeader.SIZE + Zstd.bound(length);
-        boolean wasteful = scratch.byteSize() > LARGE && capacity <= LARGE;
-        if (scratch.byteSize() < capacity || wasteful) {
-            scratch = Arena.ofAuto().allocate(capacity, 16);
-        }
-        long stored = -1;
-        int flags = ends ? ChunkHeader.ENDS : 0;
-        if (compressor != null) {
-            stored = compressor.compress(
-                    buffer.memory.address(),
-                    length,
-                    scratch.address() + ChunkHeader.SIZE,
-                    scratch.byteSize() - ChunkHeader.SIZE);
-        }
-        if (stored < 0 || stored >= length) {
-            MemorySegment.copy(buffer.memory, 0, scratch, ChunkHeader.SIZE, length);
-            stored = length;
-        } else {
-            flags |= ChunkHeader.COMPRESSED;
-        }
-        int checksum = ChunkHeader.checksum(scratch.asSlice(ChunkHeader.SIZE), stored);
-        new ChunkHeader(
-                        TraceFormat.VERSION,
-                        buffer.first,
-                        buffer.first + events - 1,
-                        length,
-                        stored,
-                        buffer.domains,
-                        flags,
-                        checksum)
-                .write(scratch);
-        return ChunkHeader.SIZE + stored;
     }
 
     /** Saves what the tracer has not handed over, unless that is saved already. */
@@ -288,13 +261,13 @@ final class ChunkWriter implements Runnable {
             return;
         }
         // The domains may include those of an event that is being written; one too many does no harm.
-        long length = encode(buffer, ChunkBuffer.publishedPosition(published), events, false);
         String temporary = side() + ".new";
         long descriptor = Files.open(temporary, 1 | Files.O_CREAT | 01000, 0600); // O_WRONLY, O_TRUNC
         if (descriptor < 0) {
             return;
         }
-        long result = FileCalls.writeFully(descriptor, scratch.address(), length, 0);
+        long result = encoder.write(
+                buffer, ChunkBuffer.publishedPosition(published), events, false, new FileOutput(descriptor), 0);
         Files.close(descriptor);
         if (result < 0 || FileCalls.rename(temporary, side()) < 0) {
             // It may come to nothing; the chunk itself will report what is wrong.

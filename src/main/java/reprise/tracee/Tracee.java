@@ -7,11 +7,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import reprise.linux.LinuxException;
 import reprise.linux.ProcessMemory;
 import reprise.linux.Ptrace;
-import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.x86.Registers;
 
@@ -22,15 +20,12 @@ import reprise.x86.Registers;
  * methods but {@link #tid} require the task to be stopped; {@link TraceeGoneException} is thrown where it was killed.
  */
 public final class Tracee implements MemoryReader {
-    private static final int SI_TIMER = -2;
-    private static final int SI_TIMERID = 16;
-    private static final int SI_OVERRUN = 20;
 
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment registers = arena.allocate(Registers.SIZE, 16);
     private final MemorySegment saved = arena.allocate(Registers.SIZE, 16);
     private final MemorySegment word = arena.allocate(8, 8);
-    private final ArrayDeque<StashedSignal> stash = new ArrayDeque<>();
+    private final HeldSignals held = new HeldSignals();
     private int tid;
     private boolean known;
     private boolean changed;
@@ -50,9 +45,9 @@ public final class Tracee implements MemoryReader {
         tid = newTid;
     }
 
-    /** Signals that arrived during remote system calls, oldest first. */
-    public ArrayDeque<StashedSignal> stash() {
-        return stash;
+    /** Its signals that are held back: those that arrived during remote system calls, and others. */
+    public HeldSignals held() {
+        return held;
     }
 
     /** The register block; changes made through it must be announced by {@link #registersChanged}. */
@@ -221,7 +216,7 @@ public final class Tracee implements MemoryReader {
     /**
      * Makes the task perform a system call through the untraced instruction of its {@link RuntimePage}, and leaves its
      * registers as they were. The task must not be in a signal-delivery stop (the signal would be lost), nor at the
-     * entry of a call of its own unless that is emulated (PTRACE_SYSEMU). Signals that come meanwhile are stashed.
+     * entry of a call of its own unless that is emulated (PTRACE_SYSEMU). Signals that come meanwhile are held back.
      *
      * @return the result, or -errno
      */
@@ -252,7 +247,7 @@ public final class Tracee implements MemoryReader {
                 // Leaving an emulated call reports an exit first; ours shows its number in orig_rax.
                 entered = get(Registers.ORIG_RAX) == number && get(Registers.RIP) == instruction + 2;
             } else if (Wait.event(status) == 0) {
-                stashSignal(Wait.stopSignal(status));
+                holdSignal(Wait.stopSignal(status));
             } else if (Wait.event(status) == Ptrace.EVENT_FORK || Wait.event(status) == Ptrace.EVENT_CLONE) {
                 remoteChild = (int) Ptrace.eventMessage(tid);
             }
@@ -269,39 +264,12 @@ public final class Tracee implements MemoryReader {
         return remoteChild;
     }
 
-    /**
-     * Takes the signal of the present signal-delivery stop aside; it is not delivered by the next resume with 0. A
-     * standard signal that is held back already is one with it, as it would be in the kernel's queue; so is that of the
-     * same timer.
-     */
-    public void stashSignal(int signal) {
-        if (signal < Signal.SIGRTMIN) {
-            for (StashedSignal held : stash) {
-                if (held.signal() == signal) {
-                    return;
-                }
-            }
-        }
-        MemorySegment info = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
+    /** Holds back the signal of the present signal-delivery stop, see {@link HeldSignals#hold}. */
+    public void holdSignal(int signal) {
         try {
-            Ptrace.getSignalInfo(tid, info);
+            held.hold(tid, signal);
         } catch (LinuxException e) {
             throw gone(e);
         }
-        for (StashedSignal held : stash) {
-            if (held.signal() == signal && isOfSameTimer(held.info(), info)) {
-                // While its signal was in the kernel's queue, the timer would only have counted.
-                long overruns = (long) held.info().get(JAVA_INT, SI_OVERRUN) + info.get(JAVA_INT, SI_OVERRUN) + 1;
-                held.info().set(JAVA_INT, SI_OVERRUN, (int) Math.min(overruns, Integer.MAX_VALUE));
-                return;
-            }
-        }
-        stash.add(new StashedSignal(signal, info));
-    }
-
-    private static boolean isOfSameTimer(MemorySegment one, MemorySegment other) {
-        return Ptrace.codeOf(one) == SI_TIMER
-                && Ptrace.codeOf(other) == SI_TIMER
-                && one.get(JAVA_INT, SI_TIMERID) == other.get(JAVA_INT, SI_TIMERID);
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -106,6 +107,57 @@ class TraceWriterTest {
             }
             assertThat(reader.next()).isInstanceOf(Event.End.class);
             assertThat(reader.truncated()).isFalse();
+        }
+    }
+
+    @Test
+    void largeEventsDoNotPileUp() throws Exception {
+        Path directory = SampleTrace.directory(temporary);
+        HeaderFile.write(directory, SampleTrace.HEADER);
+        CountDownLatch gate = new CountDownLatch(1);
+        TraceWriter writer = TraceWriter.create(
+                directory,
+                new GatedOutput(directory) {
+                    @Override
+                    public long write(long address, long length, long offset) {
+                        try {
+                            gate.await();
+                        } catch (InterruptedException e) {
+                            return -Errno.EINTR;
+                        }
+                        return super.write(address, length, offset);
+                    }
+                },
+                1);
+        AtomicLong recorded = new AtomicLong();
+        final long size = ChunkWriter.WAITING / 2 + MEBIBYTE;
+        Thread tracer = new Thread(() -> {
+            for (int i = 0; i < 4; i++) {
+                writer.taskExit(1, 1, i);
+                writer.write(1, 2, size).set(ValueLayout.JAVA_BYTE, size - 1, (byte) i);
+                writer.end();
+                recorded.incrementAndGet();
+            }
+            writer.end(1, 1, 0);
+            writer.close();
+        });
+        tracer.start();
+        Instant patience = Instant.now().plus(Duration.ofSeconds(20));
+        while (tracer.getState() != Thread.State.WAITING && Instant.now().isBefore(patience)) {
+            Thread.sleep(5);
+        }
+        // The first waits to be written; to hand over the second is too much.
+        assertThat(recorded.get()).isEqualTo(1);
+        gate.countDown();
+        tracer.join(20_000);
+        try (TraceReader reader = TraceReader.open(directory)) {
+            for (int i = 0; i < 4; i++) {
+                MemorySegment bytes =
+                        ((Event.TaskExit) reader.next()).writes().getFirst().data();
+                assertThat(bytes.byteSize()).isEqualTo(size);
+                assertThat(bytes.get(ValueLayout.JAVA_BYTE, size - 1)).isEqualTo((byte) i);
+            }
+            assertThat(reader.next()).isInstanceOf(Event.End.class);
         }
     }
 
