@@ -60,6 +60,7 @@ final class SyscallRecorder {
     private final Recorder recorder;
     private final TraceWriter trace;
     private final MappingRecorder mappings;
+    private final ProcStatusView statusView;
     private final MappedFiles files;
     private final OutputDescriptors outputs;
     private final SyscallBuffers buffers;
@@ -83,6 +84,7 @@ final class SyscallRecorder {
         this.trace = trace;
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files, random);
+        this.statusView = new ProcStatusView(recorder);
         this.outputs = new OutputDescriptors(options.outputs());
         this.priorityFutexes = priorityFutexes;
     }
@@ -211,8 +213,7 @@ final class SyscallRecorder {
             recordEntry(task);
         }
         task.output = outputs.writtenBy(task, number);
-        boolean mayBlock = mayBlock(task, number)
-                        && (task.output != 0 || !mappings.writesMappedFile(task, number))
+        boolean mayBlock = mayBlock(task, number) && (task.output != 0 || !mappings.writesMappedFile(task, number))
                 || waitsForOthersToDie(task, number);
         boolean locks = PriorityFutexes.locks(task);
         int lockWord = locks ? priorityFutexes.word(task) : 0;
@@ -630,7 +631,7 @@ final class SyscallRecorder {
             recorder.afterEvent(task, true, false);
             return;
         }
-        long result = task.tracee.get(Registers.RAX);
+        long result = statusView.left(task, task.tracee.get(Registers.RAX));
         long flags =
                 task.child == null ? 0 : cloneFlags(task, task.call == SyscallNumber.VFORK ? Ptrace.EVENT_VFORK : 0);
         if (PriorityFutexes.handsOver(task)) {
@@ -718,6 +719,7 @@ final class SyscallRecorder {
             trace.write(task.tid(), address, 1).set(JAVA_BYTE, 0, RandomInstruction.REPLACEMENT);
         }
         recordOutputs(task, effect);
+        statusView.recordRest(task, trace);
         recordSpecial(task, effective, effect);
         if (task.child != null) {
             recordChild(task, cloneFlags);
