@@ -26,6 +26,7 @@ import reprise.x86.Registers;
 /** Follows tasks through their system calls: decides at the entry what happens, and records at the exit what did. */
 final class SyscallRecorder {
     private static final long CLONE_VM = 0x100;
+    private static final long TRAP_FLAG = 0x100;
     private static final long CLONE_FILES = 0x400;
     private static final long CLONE_VFORK = 0x4000;
     private static final long CLONE_PARENT_SETTID = 0x100000;
@@ -122,6 +123,7 @@ final class SyscallRecorder {
             return;
         }
         boolean legacy = isLegacy(task, registers);
+        forgetStep(task, registers);
         if (!task.tracee.held().isEmpty()) {
             backOut(task, number);
             return;
@@ -252,6 +254,17 @@ final class SyscallRecorder {
         return Registers.get(registers, Registers.RCX) != next
                 && task.tracee.read(next - 2, buffer, 2) == 2
                 && (buffer.get(JAVA_SHORT_UNALIGNED, 0) & 0xffff) == 0x80cd;
+    }
+
+    /**
+     * The instruction copied the trap flag to r11 if it was reached by a single step of ours. In the flags that ptrace shows
+     * the kernel leaves out a trap flag that is not the program's own.
+     */
+    private static void forgetStep(RecordedTask task, MemorySegment registers) {
+        long copy = Registers.get(registers, Registers.R11);
+        if ((copy & TRAP_FLAG) != 0 && copy == (Registers.get(registers, Registers.EFLAGS) | TRAP_FLAG)) {
+            task.tracee.set(Registers.R11, Registers.get(registers, Registers.EFLAGS));
+        }
     }
 
     private boolean needsScratch(RecordedTask task, int number) {
