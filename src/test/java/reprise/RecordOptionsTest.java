@@ -58,6 +58,21 @@ class RecordOptionsTest {
     }
 
     @Test
+    @DisplayName("/proc tells a program of no tracer and no filter, and that a stopped child is stopped")
+    void procStatus() throws Exception {
+        String script = "(kill -STOP $BASHPID) & until read -r _ _ s _ </proc/$!/stat && [ $s = T ]; do :; done;"
+                + "grep -E '^(State|TracerPid|Seccomp)' /proc/$!/status /proc/self/status | cut -d: -f2-; kill -CONT $!; wait";
+        assertThat(Reprise.start(directory, "native", List.of("/bin/bash", "-c", script), directory, null)
+                        .end(LIMIT))
+                .isZero();
+        String trace = directory.resolve("trace").toString();
+        assertThat(reprise("record", "-o", trace, "--checksums=all", "/bin/bash", "-c", script))
+                .isZero();
+        assertThat(printed("out")).isEqualTo(Files.readString(directory.resolve("native.out")));
+        assertThat(reprise("replay", "-a", trace)).as(printed("err")).isZero();
+    }
+
+    @Test
     @DisplayName("a program that stays below --max-size does not notice it")
     void belowMaximumSize() throws Exception {
         String trace = directory.resolve("trace").toString();

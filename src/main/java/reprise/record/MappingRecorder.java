@@ -291,6 +291,30 @@ final class MappingRecorder {
         }
     }
 
+    /**
+     * Whether a call writes from memory to a file that is mapped. Who maps it would see the bytes before the event that
+     * writes them, if others ran meanwhile; and such a call always ends by itself, however slow the disk is.
+     */
+    boolean writesMappedFile(RecordedTask task, int number) {
+        if (task.domain.tasks == 1) {
+            return false;
+        }
+        return switch (number) {
+            case SyscallNumber.WRITE,
+                    SyscallNumber.WRITEV,
+                    SyscallNumber.PWRITE64,
+                    SyscallNumber.PWRITEV,
+                    SyscallNumber.PWRITEV2 -> {
+                int descriptor = writtenDescriptor(task.tracee.registers(), number);
+                Files.Status status = Files.status(TaskPaths.ofDescriptor(task, descriptor));
+                yield status != null
+                        && status.isRegular()
+                        && (status.device() == procDevice || files.find(status) != null);
+            }
+            default -> false;
+        };
+    }
+
     private void connect(RecordedTask task, RecordedTask other) {
         if (other != null) {
             recorder.merge(task.domain, other.domain);

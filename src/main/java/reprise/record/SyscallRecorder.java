@@ -26,6 +26,7 @@ import reprise.x86.Registers;
 /** Follows tasks through their system calls: decides at the entry what happens, and records at the exit what did. */
 final class SyscallRecorder {
     private static final long CLONE_VM = 0x100;
+    private static final long TRAP_FLAG = 0x100;
     private static final long CLONE_FILES = 0x400;
     private static final long CLONE_VFORK = 0x4000;
     private static final long CLONE_PARENT_SETTID = 0x100000;
@@ -60,6 +61,7 @@ final class SyscallRecorder {
     private final Recorder recorder;
     private final TraceWriter trace;
     private final MappingRecorder mappings;
+    private final ProcStatusView statusView;
     private final MappedFiles files;
     private final OutputDescriptors outputs;
     private final SyscallBuffers buffers;
@@ -83,6 +85,7 @@ final class SyscallRecorder {
         this.trace = trace;
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files, random);
+        this.statusView = new ProcStatusView(recorder);
         this.outputs = new OutputDescriptors(options.outputs());
         this.priorityFutexes = priorityFutexes;
     }
@@ -120,6 +123,7 @@ final class SyscallRecorder {
             return;
         }
         boolean legacy = isLegacy(task, registers);
+        forgetStep(task, registers);
         if (!task.tracee.held().isEmpty()) {
             backOut(task, number);
             return;
@@ -210,7 +214,9 @@ final class SyscallRecorder {
             // There may be no exit; the entry tells replay how far to run.
             recordEntry(task);
         }
-        boolean mayBlock = mayBlock(task, number) || waitsForOthersToDie(task, number);
+        task.output = outputs.writtenBy(task, number);
+        boolean mayBlock = mayBlock(task, number) && (task.output != 0 || !mappings.writesMappedFile(task, number))
+                || waitsForOthersToDie(task, number);
         boolean locks = PriorityFutexes.locks(task);
         int lockWord = locks ? priorityFutexes.word(task) : 0;
         task.blocking = mayBlock;
@@ -224,7 +230,6 @@ final class SyscallRecorder {
                 scratch.redirect(task);
             }
         }
-        task.output = outputs.writtenBy(task, number);
         task.tracee.resume(Ptrace.SYSCALL, 0);
         if (mayBlock && task.output != 0 && recorder.awaitOutput(task)) {
             return;
@@ -249,6 +254,17 @@ final class SyscallRecorder {
         return Registers.get(registers, Registers.RCX) != next
                 && task.tracee.read(next - 2, buffer, 2) == 2
                 && (buffer.get(JAVA_SHORT_UNALIGNED, 0) & 0xffff) == 0x80cd;
+    }
+
+    /**
+     * The instruction copied the trap flag to r11 if it was reached by a single step of ours. In the flags that ptrace shows
+     * the kernel leaves out a trap flag that is not the program's own.
+     */
+    private static void forgetStep(RecordedTask task, MemorySegment registers) {
+        long copy = Registers.get(registers, Registers.R11);
+        if ((copy & TRAP_FLAG) != 0 && copy == (Registers.get(registers, Registers.EFLAGS) | TRAP_FLAG)) {
+            task.tracee.set(Registers.R11, Registers.get(registers, Registers.EFLAGS));
+        }
     }
 
     private boolean needsScratch(RecordedTask task, int number) {
@@ -628,7 +644,7 @@ final class SyscallRecorder {
             recorder.afterEvent(task, true, false);
             return;
         }
-        long result = task.tracee.get(Registers.RAX);
+        long result = statusView.left(task, task.tracee.get(Registers.RAX));
         long flags =
                 task.child == null ? 0 : cloneFlags(task, task.call == SyscallNumber.VFORK ? Ptrace.EVENT_VFORK : 0);
         if (PriorityFutexes.handsOver(task)) {
@@ -716,6 +732,7 @@ final class SyscallRecorder {
             trace.write(task.tid(), address, 1).set(JAVA_BYTE, 0, RandomInstruction.REPLACEMENT);
         }
         recordOutputs(task, effect);
+        statusView.recordRest(task, trace);
         recordSpecial(task, effective, effect);
         if (task.child != null) {
             recordChild(task, cloneFlags);
