@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.BiFunction;
 import reprise.linux.SyscallNumber;
 import reprise.runtime.Probe;
+import reprise.runtime.ProbeCheck;
 import reprise.runtime.ProbePlanner;
 import reprise.tracee.ProcMaps;
 import reprise.tracee.Tracee;
@@ -38,8 +39,15 @@ final class PlantedProbe {
      * @return null if that is not possible there; then nothing has changed
      */
     static PlantedProbe plant(Carrier carrier, PointState wanted) {
-        PlantedProbe planted = plant(
-                carrier, wanted.site(), wanted, (planner, code) -> planner.plan(wanted.site(), code, wanted.checks()));
+        List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
+        // What cannot be written tells no instant from another; and what a register points to may be the code that the
+        // jump
+        // to the probe replaces.
+        List<ProbeCheck> checks = wanted.checks().stream()
+                .filter(check -> !(check instanceof ProbeCheck.Word word) || isWritable(regions, word.address()))
+                .toList();
+        PlantedProbe planted =
+                plant(carrier, wanted.site(), wanted, (planner, code) -> planner.plan(wanted.site(), code, checks));
         if (planted != null) {
             planted.pass();
         }
@@ -87,6 +95,15 @@ final class PlantedProbe {
         planted.write(probe.address(), probe.image());
         planted.write(probe.site(), probe.jump());
         return planted;
+    }
+
+    private static boolean isWritable(List<ProcMaps.Region> regions, long address) {
+        for (ProcMaps.Region region : regions) {
+            if (region.start() <= address && address < region.end()) {
+                return (region.protection() & ProcMaps.WRITE) != 0;
+            }
+        }
+        return false;
     }
 
     private static boolean isFree(List<ProcMaps.Region> regions, long address, long length) {
