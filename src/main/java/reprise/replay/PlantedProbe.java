@@ -39,6 +39,11 @@ final class PlantedProbe {
      * @return null if that is not possible there; then nothing has changed
      */
     static PlantedProbe plant(Carrier carrier, PointState wanted) {
+        return plant(carrier, wanted, false);
+    }
+
+    /** As {@link #plant(Carrier, PointState)}, of a kind that leaves the flags alone if {@code invisible}. */
+    static PlantedProbe plant(Carrier carrier, PointState wanted, boolean invisible) {
         List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
         // What cannot be written tells no instant from another; and what a register points to may be the code that the
         // jump
@@ -168,6 +173,11 @@ final class PlantedProbe {
         }
         carrier.tracee().set(Registers.RIP, moved);
         return true;
+    }
+
+    /** Whether the carrier is in the midst of a comparison. */
+    boolean isAtWork() {
+        return probe.isAtWork(carrier.tracee().get(Registers.RIP));
     }
 
     /** Takes it away. Where the carrier is in its memory, it is sent to the program's own instruction. */

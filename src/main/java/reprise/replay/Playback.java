@@ -27,6 +27,9 @@ final class Playback implements AutoCloseable {
     private final ReplaySession session;
     private final EventCursor events;
     private final RunTimer timer;
+    /** Executions of an instant's instruction at which the task is stopped before that is left to a probe. */
+    private static final int ARRIVALS_LOOKED_AT = 20;
+
     private final Stepper stepper = new Stepper();
     private final Route route;
     private final Map<Integer, ProcessInfo> processes = new HashMap<>();
@@ -313,7 +316,13 @@ final class Playback implements AutoCloseable {
                 return halt;
             }
         }
-        while (true) {
+        for (int arrivals = 0; ; ) {
+            if (arrivals == ARRIVALS_LOOKED_AT && canProbe(armed, point, carrier)) {
+                Halt halt = search(next, armed, point, nanos);
+                if (halt != null) {
+                    return halt;
+                }
+            }
             carrier.breakpoints().plant(all);
             Stepper.depart(carrier, all, carrier.tracee().get(Registers.RIP));
             timer.begin(carrier.tid(), nanos);
@@ -333,7 +342,72 @@ final class Playback implements AutoCloseable {
             if (halt != null) {
                 return halt;
             }
+            arrivals++;
         }
+    }
+
+    private static boolean canProbe(Armed armed, Event.ExecutionPoint point, Carrier carrier) {
+        long site = Registers.get(point.registers(), Registers.RIP);
+        return carrier.tracee().get(Registers.RIP) == site
+                && armed.addresses().length <= CarrierBreakpoints.SLOTS
+                && armed.watches().isEmpty()
+                && !isNear(armed, site)
+                && !carrier.patches().isOurs(site);
+    }
+
+    /**
+     * Runs on from the instruction of an instant that is executed again and again, with a probe for it instead of a stop at
+     * each execution.
+     *
+     * @return null if there can be no probe
+     */
+    private Halt search(Event next, Armed armed, Event.ExecutionPoint point, long nanos) {
+        Carrier carrier = running.carrier();
+        PlantedProbe probe = session.points().plant(point, carrier);
+        if (probe == null) {
+            return null;
+        }
+        try {
+            boolean leaving = false;
+            while (true) {
+                carrier.breakpoints().plant(armed);
+                Stepper.depart(carrier, armed, carrier.tracee().get(Registers.RIP));
+                int status;
+                if (leaving) {
+                    status = carrier.resume(Ptrace.SYSEMU_SINGLESTEP);
+                } else {
+                    timer.begin(carrier.tid(), nanos);
+                    try {
+                        status = carrier.resume(Ptrace.SYSEMU);
+                    } finally {
+                        timer.end();
+                    }
+                }
+                boolean foreign = stepper.isForeign(carrier, status);
+                boolean stopped = foreign ? nanos != 0 || timer.isInterrupted() : leaving;
+                if (!foreign && !Wait.isSyscallStop(status) && probe.triggered()) {
+                    if (isThere(point, carrier)) {
+                        return Halt.BEFORE_EVENT;
+                    }
+                    probe.pass();
+                } else if (!foreign && !Wait.isSyscallStop(status) && probe.redirected()) {
+                    continue;
+                } else if (!foreign && !(leaving && stepper.isOurTrap(carrier, status))) {
+                    Halt halt = classify(status, carrier, armed, point);
+                    if (halt != null) {
+                        return halt;
+                    }
+                }
+                // Nothing may be seen of the comparison: where time strikes in its midst it is finished first.
+                leaving = stopped && probe.isAtWork();
+                if (stopped && !leaving) {
+                    break;
+                }
+            }
+        } finally {
+            probe.remove();
+        }
+        return standsInString(carrier, next, armed);
     }
 
     /** {@code armed} and the address of the instant to come; the same object while these are the same. */

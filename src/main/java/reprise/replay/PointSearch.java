@@ -39,6 +39,11 @@ final class PointSearch {
         tracee.set(Registers.EFLAGS, tracee.get(Registers.EFLAGS) & ~PointState.RESUME_FLAG);
     }
 
+    /** Plants a probe for an instant, at whose instruction the carrier stands; null if that is not possible there. */
+    PlantedProbe plant(Event.ExecutionPoint point, Carrier carrier) {
+        return PlantedProbe.plant(carrier, new PointState(point, memory, extendedState), true);
+    }
+
     private static void search(PointState wanted, Carrier carrier) {
         if (isThere(wanted, carrier) || withBreakpoint(wanted, carrier, LEARNED)) {
             return;

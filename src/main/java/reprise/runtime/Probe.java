@@ -73,6 +73,19 @@ public record Probe(
         return instruction;
     }
 
+    /** Whether a task at this address is in the midst of what the probe does, so that its registers are not all its own. */
+    public boolean isAtWork(long instruction) {
+        if (!contains(instruction)) {
+            return false;
+        }
+        for (Moved each : moved) {
+            if (each.to() == instruction) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Which of the program's addresses a task stands at that stopped in the probe's memory. */
     public long original(long instruction) {
         long original = site;

@@ -79,12 +79,21 @@ public final class ProbePlanner {
      * @return null if there is an instruction that cannot be moved, or no memory in reach
      */
     public Probe plan(long site, byte[] code, List<ProbeCheck> checks) {
+        return plan(site, code, checks, FlagUse.areDead(code, 0, decoder, new Instruction()));
+    }
+
+    /** As {@link #plan}, and leaves the flags as they are even where the program does not need them: somebody may look. */
+    public Probe planInvisible(long site, byte[] code, List<ProbeCheck> checks) {
+        return plan(site, code, checks, false);
+    }
+
+    private Probe plan(long site, byte[] code, List<ProbeCheck> checks, boolean flagsAreDead) {
         List<Instruction> instructions = instructions(site, code);
         if (instructions == null) {
             return null;
         }
         long entry = findEntry(site, instructions);
-        return entry == Probe.NONE ? null : make(site, code, entry, instructions, checks);
+        return entry == Probe.NONE ? null : make(site, code, entry, instructions, checks, flagsAreDead);
     }
 
     /**
@@ -96,7 +105,7 @@ public final class ProbePlanner {
      * @return null if there is an instruction that cannot be moved, or no memory in reach
      */
     public Probe planCounter(long site, byte[] code) {
-        return plan(site, code, List.of());
+        return plan(site, code, List.of(), false);
     }
 
     /** The instructions that a jump replaces; null if one of them cannot be moved. */
@@ -170,11 +179,15 @@ public final class ProbePlanner {
         return entry - ProbeCode.BEFORE_ENTRY & -PAGE;
     }
 
-    private Probe make(long site, byte[] code, long entry, List<Instruction> instructions, List<ProbeCheck> checks) {
+    private Probe make(
+            long site,
+            byte[] code,
+            long entry,
+            List<Instruction> instructions,
+            List<ProbeCheck> checks,
+            boolean flagsAreDead) {
         long address = start(entry);
         boolean counts = checks.isEmpty();
-        // Where it stops by its counter the state is to be the program's.
-        boolean flagsAreDead = !counts && FlagUse.areDead(code, 0, decoder, new Instruction());
         Assembler image = new Assembler(address);
         while (image.address() < entry - ProbeCode.BEFORE_ENTRY) {
             image.int3();
