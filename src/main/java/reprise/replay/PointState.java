@@ -141,12 +141,20 @@ final class PointState {
             int rating = rating(probesDiffered[index], index < point.probesChanging() ? 1 : 0);
             if (where >= 0 && where < VECTORS) {
                 all.add(new Rated(new ProbeCheck.Vector((int) where, value), rating));
-            } else if (listed++ < ProbePlanner.MOST_WORDS) {
+            } else if (!isChangedByProbe(where) && listed++ < ProbePlanner.MOST_WORDS) {
                 all.add(new Rated(new ProbeCheck.Word(where, value), rating));
             }
         }
         all.sort(Comparator.comparingInt(Rated::rating).reversed());
         return all.stream().map(Rated::check).toList();
+    }
+
+    /**
+     * Whether a word is one of those over which the probe's own jump is written. Registers often point to the code that is
+     * executed: an interpreter that jumps through one leaves the address of the instruction's neighbourhood in it.
+     */
+    private boolean isChangedByProbe(long word) {
+        return word < site() + ProbePlanner.JUMP && word + 8 > site();
     }
 
     /**
