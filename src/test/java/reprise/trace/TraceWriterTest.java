@@ -52,6 +52,21 @@ class TraceWriterTest {
         }
     }
 
+    /** A file that takes nothing until a gate is opened. */
+    private static ChunkWriter.Output behind(CountDownLatch gate, Path directory) {
+        return new GatedOutput(directory) {
+            @Override
+            public long write(long address, long length, long offset) {
+                try {
+                    gate.await();
+                } catch (InterruptedException e) {
+                    return -Errno.EINTR;
+                }
+                return super.write(address, length, offset);
+            }
+        };
+    }
+
     private static void writeMebibyte(TraceWriter writer, int seed) {
         writer.taskExit(1, 1, seed);
         MemorySegment room = writer.write(1, 2, MEBIBYTE);
@@ -65,20 +80,7 @@ class TraceWriterTest {
         HeaderFile.write(directory, SampleTrace.HEADER);
         CountDownLatch gate = new CountDownLatch(1);
         AtomicLong written = new AtomicLong();
-        TraceWriter writer = TraceWriter.create(
-                directory,
-                new GatedOutput(directory) {
-                    @Override
-                    public long write(long address, long length, long offset) {
-                        try {
-                            gate.await();
-                        } catch (InterruptedException e) {
-                            return -Errno.EINTR;
-                        }
-                        return super.write(address, length, offset);
-                    }
-                },
-                1);
+        TraceWriter writer = TraceWriter.create(directory, behind(gate, directory), 1);
         AtomicLong recorded = new AtomicLong();
         AtomicBoolean done = new AtomicBoolean();
         Thread tracer = new Thread(() -> {
@@ -115,20 +117,7 @@ class TraceWriterTest {
         Path directory = SampleTrace.directory(temporary);
         HeaderFile.write(directory, SampleTrace.HEADER);
         CountDownLatch gate = new CountDownLatch(1);
-        TraceWriter writer = TraceWriter.create(
-                directory,
-                new GatedOutput(directory) {
-                    @Override
-                    public long write(long address, long length, long offset) {
-                        try {
-                            gate.await();
-                        } catch (InterruptedException e) {
-                            return -Errno.EINTR;
-                        }
-                        return super.write(address, length, offset);
-                    }
-                },
-                1);
+        TraceWriter writer = TraceWriter.create(directory, behind(gate, directory), 1);
         AtomicLong recorded = new AtomicLong();
         final long size = ChunkWriter.WAITING / 2 + MEBIBYTE;
         Thread tracer = new Thread(() -> {
