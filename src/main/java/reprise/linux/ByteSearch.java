@@ -1,6 +1,7 @@
 package reprise.linux;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -8,7 +9,7 @@ import java.lang.invoke.MethodHandle;
 public final class ByteSearch {
     private static final MethodHandle MEMMEM = Syscall.link("memmem");
 
-    private final MemorySegment state = Arena.global().allocate(Syscall.captureState());
+    private final MemorySegment state = Arena.global().allocate(Linker.Option.captureStateLayout());
     private final MemorySegment pattern;
 
     public ByteSearch(byte... pattern) {

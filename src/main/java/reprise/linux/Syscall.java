@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -26,11 +25,6 @@ public final class Syscall {
             ThreadLocal.withInitial(() -> Arena.global().allocate(Linker.Option.captureStateLayout()));
 
     private Syscall() {}
-
-    /** What a linked function leaves its errno in. */
-    static MemoryLayout captureState() {
-        return Linker.Option.captureStateLayout();
-    }
 
     /** Links a libc function that takes up to seven words and returns one. */
     static MethodHandle link(String function) {

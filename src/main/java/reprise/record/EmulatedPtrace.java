@@ -579,16 +579,18 @@ final class EmulatedPtrace {
     }
 
     private static void stash(RecordedTask task, int signal, byte[] sent) {
+        task.tracee.held().add(withInfo(signal, sent));
+    }
+
+    private static StashedSignal withInfo(int signal, byte[] info) {
         MemorySegment segment = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
-        MemorySegment.copy(sent, 0, segment, JAVA_BYTE, 0, sent.length);
-        task.tracee.held().add(signal, segment);
+        MemorySegment.copy(info, 0, segment, JAVA_BYTE, 0, info.length);
+        return new StashedSignal(signal, segment);
     }
 
     /** Sends the task a signal that looks as if the kernel had sent it. */
     void send(RecordedTask task, int signal) {
-        MemorySegment segment = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
-        MemorySegment.copy(EmulatedStop.info(signal, 0x80), 0, segment, JAVA_BYTE, 0, Ptrace.SIGINFO_SIZE);
-        task.tracee.held().send(task.process.pid, task.tid(), new StashedSignal(signal, segment));
+        task.tracee.held().send(task.process.pid, task.tid(), withInfo(signal, EmulatedStop.info(signal, 0x80)));
     }
 
     /** PTRACE_LISTEN: the task stays in its group stop. */

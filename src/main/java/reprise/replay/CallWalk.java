@@ -2,7 +2,6 @@ package reprise.replay;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import reprise.x86.Registers;
 
 /**
  * Goes from a place towards another by single steps, and runs through what is called on the way. Where the other place turns
@@ -79,7 +78,7 @@ final class CallWalk {
     /** Makes one step; false if it came to the other place. */
     private boolean advance() {
         long behind = walk.route().isAtEvent() ? 0 : codeBefore.behindCall(walk);
-        long stack = behind == 0 ? 0 : stackPointer();
+        long stack = behind == 0 ? 0 : CodeBefore.stackPointer(walk);
         Halt halt = StepBack.single(walk, way);
         if (way.isDone()) {
             return false;
@@ -101,16 +100,12 @@ final class CallWalk {
             }
             if (halt == Halt.ADDRESS && walk.address() == behind) {
                 returns++;
-                if (stackPointer() >= stack) {
+                if (CodeBefore.stackPointer(walk) >= stack) {
                     break;
                 }
             }
         }
         walk.settle(Halt.ADDRESS);
         return true;
-    }
-
-    private long stackPointer() {
-        return Registers.get(walk.running().carrier().registers(walk.running()), Registers.RSP);
     }
 }

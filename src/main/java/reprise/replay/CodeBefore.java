@@ -167,7 +167,8 @@ final class CodeBefore {
         return call;
     }
 
-    private static long stackPointer(Playback playback) {
+    /** The stack pointer of the running task. */
+    static long stackPointer(Playback playback) {
         ReplayTask task = playback.running();
         return Registers.get(task.carrier().registers(task), Registers.RSP);
     }

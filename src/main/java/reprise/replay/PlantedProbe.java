@@ -45,14 +45,19 @@ final class PlantedProbe {
     /** As {@link #plant(Carrier, PointState)}, of a kind that leaves the flags alone if {@code invisible}. */
     static PlantedProbe plant(Carrier carrier, PointState wanted, boolean invisible) {
         List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
-        // What cannot be written tells no instant from another; and what a register points to may be the code that the
-        // jump
-        // to the probe replaces.
+        // What cannot be written tells no instant from another, and may be the code that the jump to the probe
+        // replaces.
         List<ProbeCheck> checks = wanted.checks().stream()
                 .filter(check -> !(check instanceof ProbeCheck.Word word) || isWritable(regions, word.address()))
                 .toList();
-        PlantedProbe planted =
-                plant(carrier, wanted.site(), wanted, (planner, code) -> planner.plan(wanted.site(), code, checks));
+        PlantedProbe planted = plant(
+                carrier,
+                regions,
+                wanted.site(),
+                wanted,
+                (planner, code) -> invisible
+                        ? planner.planInvisible(wanted.site(), code, checks)
+                        : planner.plan(wanted.site(), code, checks));
         if (planted != null) {
             planted.pass();
         }
@@ -66,7 +71,8 @@ final class PlantedProbe {
      * @return null if that is not possible there; then nothing has changed
      */
     static PlantedProbe plantCounter(Carrier carrier, long site, long count) {
-        PlantedProbe planted = plant(carrier, site, null, (planner, code) -> planner.planCounter(site, code));
+        PlantedProbe planted = plant(
+                carrier, ProcMaps.read(carrier.tid()), site, null, (planner, code) -> planner.planCounter(site, code));
         if (planted != null) {
             Tracee tracee = carrier.tracee();
             tracee.writeWord(planted.probe.counter(), count);
@@ -81,8 +87,11 @@ final class PlantedProbe {
     }
 
     private static PlantedProbe plant(
-            Carrier carrier, long site, PointState wanted, BiFunction<ProbePlanner, byte[], Probe> planning) {
-        List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
+            Carrier carrier,
+            List<ProcMaps.Region> regions,
+            long site,
+            PointState wanted,
+            BiFunction<ProbePlanner, byte[], Probe> planning) {
         byte[] code = code(regions, carrier.tracee(), site);
         if (code == null) {
             return null;

@@ -46,8 +46,8 @@ public final class HeldSignals {
     }
 
     /** Holds back one that the task has not got yet. */
-    public void add(int signal, MemorySegment siginfo) {
-        held.add(new StashedSignal(signal, siginfo));
+    public void add(StashedSignal signal) {
+        held.add(signal);
     }
 
     /**
