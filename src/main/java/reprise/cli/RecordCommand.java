@@ -121,7 +121,8 @@ final class RecordCommand implements Command {
         return Wait.exitStatus(status);
     }
 
-    private int record(Arguments arguments, int withheld, long limit) {
+    /** Returns the wait status of the first process. */
+    int record(Arguments arguments, int withheld, long limit) {
         Target target = Target.of(arguments, Inherited.read());
         OwnSignals signals = new OwnSignals();
         signals.install();

@@ -73,7 +73,7 @@ final class SignalRecorder {
         }
         if (!Recorder.isNamed(task) && (task.tracing != null || isCaught(task, signal))) {
             // In the midst of a computation: it strikes at the next system call.
-            task.tracee.holdSignal(signal);
+            task.tracee.held().putBack(signal, info);
             buffers.requestStop(task);
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
@@ -118,7 +118,7 @@ final class SignalRecorder {
                 Ptrace.setSignalInfo(task.tid(), info);
             }
             if (task.tracing != null || isCaught(task, signal)) {
-                task.tracee.holdSignal(signal);
+                task.tracee.held().putBack(signal, info);
                 buffers.bringOut(task);
                 pass(task, 0);
             } else {

@@ -4,8 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
-import java.util.Iterator;
+import java.util.ArrayList;
+import java.util.List;
 import reprise.linux.Errno;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
@@ -32,48 +32,65 @@ public final class HeldSignals {
     private static final int SI_OVERRUN = 20;
     private static final int OWN_PID = (int) Syscall.call(SyscallNumber.GETPID, 0);
 
-    private final ArrayDeque<StashedSignal> held = new ArrayDeque<>(2);
-    /** Those sent again that have not arrived. */
-    private final ArrayDeque<StashedSignal> sent = new ArrayDeque<>(2);
+    /** All that the task has not got yet, those of one number in the order of their first arrival. */
+    private final List<StashedSignal> waiting = new ArrayList<>(2);
+    /**
+     * By number, how many of ours are in the kernel's queue. They stand for the oldest that wait; each one that waits beyond
+     * that has to be sent yet.
+     */
+    private final int[] sent = new int[Signal.LIMIT];
+
+    private int unsent;
 
     private final MemorySegment info = Arena.ofAuto().allocate(Ptrace.SIGINFO_SIZE, 8);
 
     HeldSignals() {}
 
-    /** Whether none is held back. */
+    /** Whether none is held back: none at all, or all have been sent again. */
     public boolean isEmpty() {
-        return held.isEmpty();
+        return unsent == 0;
     }
 
-    /** Holds back one that the task has not got yet. */
+    /** Holds back one that the task has not got yet; it is the latest of its number. */
     public void add(StashedSignal signal) {
-        held.add(signal);
+        waiting.add(signal);
+        unsent++;
     }
 
     /**
-     * Holds back the signal of the task's present signal-delivery stop; it is not delivered by the next resume with 0. A standard
-     * signal that is held back already is one with it, as it would be in the kernel's queue; so is that of the same timer.
+     * Holds back the signal of the task's present signal-delivery stop, of which nobody asked {@link #arrived}; it is not delivered
+     * by the next resume with 0.
      *
      * @throws reprise.linux.LinuxException if the task is gone
      */
     public void hold(int tid, int signal) {
         Ptrace.getSignalInfo(tid, info);
         arrived(signal, info);
-        for (StashedSignal other : held) {
+        putBack(signal, info);
+    }
+
+    /**
+     * Holds back a signal that {@link #arrived}, with the siginfo it left. A standard signal that is held back already is one
+     * with it, as it would be in the kernel's queue; so is that of the same timer.
+     */
+    public void putBack(int signal, MemorySegment siginfo) {
+        for (StashedSignal other : waiting) {
             if (other.signal() != signal) {
                 continue;
             }
             if (signal < Signal.SIGRTMIN) {
                 return;
             }
-            if (isOfSameTimer(other.info(), info)) {
+            if (isOfSameTimer(other.info(), siginfo)) {
                 // While its signal was in the kernel's queue, the timer would only have counted.
-                long overruns = (long) other.info().get(JAVA_INT, SI_OVERRUN) + info.get(JAVA_INT, SI_OVERRUN) + 1;
+                long overruns = (long) other.info().get(JAVA_INT, SI_OVERRUN) + siginfo.get(JAVA_INT, SI_OVERRUN) + 1;
                 other.info().set(JAVA_INT, SI_OVERRUN, (int) Math.min(overruns, Integer.MAX_VALUE));
                 return;
             }
         }
-        held.add(new StashedSignal(signal, copy(info)));
+        // What arrives is the oldest of its number.
+        waiting.addFirst(new StashedSignal(signal, copy(siginfo)));
+        unsent++;
     }
 
     private static boolean isOfSameTimer(MemorySegment one, MemorySegment other) {
@@ -87,57 +104,97 @@ public final class HeldSignals {
      * still. The task is stopped.
      */
     public void sendAgain(int pid, int tid) {
-        while (!held.isEmpty()) {
-            StashedSignal signal = held.peek();
-            boolean queued = signal.signal() >= Signal.SIGRTMIN;
-            if (queued && send(pid, tid, signal) == -Errno.EAGAIN) {
-                return;
-            }
-            held.remove();
-            if (!queued) {
-                send(pid, tid, signal);
+        for (int signal = 1; unsent > 0 && signal < Signal.LIMIT; signal++) {
+            for (int missing = count(signal) - sent[signal]; missing > 0; missing--) {
+                long result = Syscall.call(SyscallNumber.TGKILL, pid, tid, signal);
+                if (result == -Errno.EAGAIN && signal >= Signal.SIGRTMIN) {
+                    return;
+                }
+                unsent--;
+                if (result == 0) {
+                    sent[signal]++;
+                } else {
+                    removeLast(signal);
+                }
             }
         }
     }
 
     /** Sends a signal to the task, to arrive with this siginfo; 0 or -errno. */
     public long send(int pid, int tid, StashedSignal signal) {
-        if (signal.signal() < Signal.SIGRTMIN) {
+        int number = signal.signal();
+        long result = Syscall.call(SyscallNumber.TGKILL, pid, tid, number);
+        if (result != 0) {
+            return result;
+        }
+        if (number < Signal.SIGRTMIN && sent[number] > 0) {
             // The kernel keeps one of a number only.
-            sent.removeIf(other -> other.signal() == signal.signal());
+            removeFirst(number);
+        } else {
+            sent[number]++;
         }
-        long result = Syscall.call(SyscallNumber.TGKILL, pid, tid, signal.signal());
-        if (result == 0) {
-            sent.add(signal);
-        }
+        waiting.add(signal);
         return result;
     }
 
     /**
-     * A signal arrived with a siginfo, which is replaced by the right one.
+     * A signal arrived with a siginfo, which is replaced by that of the oldest of this number that waits.
      *
      * @return whether it was
      */
     public boolean arrived(int signal, MemorySegment siginfo) {
-        boolean ours = Ptrace.codeOf(siginfo) == SI_TKILL && siginfo.get(JAVA_INT, SENDER) == OWN_PID;
-        for (Iterator<StashedSignal> each = sent.iterator(); each.hasNext(); ) {
-            StashedSignal original = each.next();
-            if (original.signal() != signal) {
-                continue;
-            }
-            each.remove();
-            if (!ours && signal < Signal.SIGRTMIN) {
-                // It was pending already, so that ours came to nothing.
-                return false;
-            }
-            if (!ours) {
-                // It was ahead of ours in the kernel's queue, but came later.
-                sent.add(new StashedSignal(signal, copy(siginfo)));
-            }
-            MemorySegment.copy(original.info(), 0, siginfo, 0, Ptrace.SIGINFO_SIZE);
-            return true;
+        if (waiting.isEmpty()) {
+            return false;
         }
-        return false;
+        boolean ours =
+                sent[signal] > 0 && Ptrace.codeOf(siginfo) == SI_TKILL && siginfo.get(JAVA_INT, SENDER) == OWN_PID;
+        if (!ours && signal < Signal.SIGRTMIN) {
+            if (sent[signal] > 0) {
+                // It was pending already, so that ours came to nothing.
+                sent[signal] = 0;
+                removeFirst(signal);
+            }
+            return false;
+        }
+        if (ours) {
+            sent[signal]--;
+        } else if (count(signal) > 0) {
+            // It was ahead of ours in the kernel's queue, or ours are not there yet, but it came later.
+            waiting.add(new StashedSignal(signal, copy(siginfo)));
+        }
+        StashedSignal oldest = removeFirst(signal);
+        if (oldest == null) {
+            return false;
+        }
+        MemorySegment.copy(oldest.info(), 0, siginfo, 0, Ptrace.SIGINFO_SIZE);
+        return true;
+    }
+
+    private int count(int signal) {
+        int count = 0;
+        for (StashedSignal each : waiting) {
+            count += each.signal() == signal ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** Null if there is none. */
+    private StashedSignal removeFirst(int signal) {
+        for (int i = 0; i < waiting.size(); i++) {
+            if (waiting.get(i).signal() == signal) {
+                return waiting.remove(i);
+            }
+        }
+        return null;
+    }
+
+    private void removeLast(int signal) {
+        for (int i = waiting.size() - 1; i >= 0; i--) {
+            if (waiting.get(i).signal() == signal) {
+                waiting.remove(i);
+                return;
+            }
+        }
     }
 
     private static MemorySegment copy(MemorySegment siginfo) {
