@@ -42,7 +42,14 @@ final class EmulatedWaits {
 
     /** Something that a tracer can learn by waiting; {@code stopped} is null after a death. */
     private record Report(
-            RecordedTask tracer, RecordedTask stopped, int tid, int group, int user, int status, byte[] usage) {}
+            RecordedTask tracer,
+            RecordedTask stopped,
+            int tid,
+            int process,
+            int group,
+            int user,
+            int status,
+            byte[] usage) {}
 
     private final Recorder recorder;
     private final EmulatedPtrace emulation;
@@ -85,8 +92,15 @@ final class EmulatedWaits {
 
     private void add(RecordedTask tracer, RecordedTask stopped, RecordedTask task, int status) {
         int group = (int) Syscall.call(SyscallNumber.GETPGID, task.tid());
-        Report report =
-                new Report(tracer, stopped, task.tid(), group, EmulatedPtrace.userOf(task), status, usage(task.tid()));
+        Report report = new Report(
+                tracer,
+                stopped,
+                task.tid(),
+                task.process.pid,
+                group,
+                EmulatedPtrace.userOf(task),
+                status,
+                usage(task.tid()));
         reports.add(report);
         for (RecordedTask waiter : tracer.process.threads) {
             if (waiter.waiting && waiter.inCall && Selection.of(waiter).matches(report, waiter)) {
@@ -257,17 +271,25 @@ final class EmulatedWaits {
     }
 
     private void write(RecordedTask task, long address, byte[] bytes, int length) {
-        if (address == 0) {
-            return;
+        if (address != 0) {
+            MemorySegment.copy(bytes, 0, buffer, JAVA_BYTE, 0, length);
+            task.tracee.write(inKernel(task, address), buffer, length);
         }
+    }
+
+    private boolean read(RecordedTask task, long address, int length) {
+        return task.tracee.read(inKernel(task, address), buffer, length) == length;
+    }
+
+    /** Where the kernel writes what the task wants at an address. */
+    private static long inKernel(RecordedTask task, long address) {
         long target = address;
         for (int index = 0; task.scratched && index < task.plan.size(); index++) {
             if (task.plan.address(index) == address && task.scratchOf[index] != 0) {
                 target = task.scratchOf[index];
             }
         }
-        MemorySegment.copy(bytes, 0, buffer, JAVA_BYTE, 0, length);
-        task.tracee.write(target, buffer, length);
+        return target;
     }
 
     private static byte[] info(Report report) {
@@ -300,7 +322,8 @@ final class EmulatedWaits {
             task.tracee.set(Registers.RDX, task.argument(2));
         }
         boolean interrupted = result <= -Errno.ERESTARTSYS && result >= -Errno.ERESTART_RESTARTBLOCK;
-        if ((interrupted || result == -Errno.ECHILD) && find(task) != null) {
+        if ((interrupted || result == -Errno.ECHILD) && find(task) != null
+                || result >= 0 && hasThreadBefore(task, result)) {
             task.tracee.set(Registers.RAX, take(task));
         } else if (interrupted) {
             task.tracee.set(Registers.RAX, -Errno.ERESTARTSYS);
@@ -313,6 +336,46 @@ final class EmulatedWaits {
             }
         }
         return true;
+    }
+
+    /**
+     * Whether the kernel told of a process whose thread's death, which it does not know to be of interest here, has to be told
+     * first: a traced leader is not reported while threads of its own are. The process is then reported next time.
+     */
+    private boolean hasThreadBefore(RecordedTask task, long result) {
+        Report thread = find(task);
+        if (thread == null || thread.stopped != null || thread.tid == thread.process) {
+            return false;
+        }
+        int status = reaped(task, result, thread.process);
+        if (status < 0) {
+            return false;
+        }
+        reports.add(new Report(
+                thread.tracer, null, thread.process, thread.process, thread.group, thread.user, status, thread.usage));
+        return true;
+    }
+
+    /** The wait status of a process, if it is the one whose death the kernel has just told the task; else -1. */
+    private int reaped(RecordedTask task, long result, int process) {
+        if (task.call == SyscallNumber.WAIT4) {
+            boolean told = result == process && task.argument(1) != 0 && read(task, task.argument(1), 4);
+            int status = buffer.get(JAVA_INT, 0);
+            return told && (Wait.isExited(status) || Wait.isSignaled(status)) ? status : -1;
+        }
+        if ((task.argument(3) & WNOWAIT) != 0
+                || task.argument(2) == 0
+                || !read(task, task.argument(2), INFO_SIZE)
+                || buffer.get(JAVA_INT, 16) != process) {
+            return -1;
+        }
+        int status = buffer.get(JAVA_INT, 24);
+        return switch (buffer.get(JAVA_INT, 8)) {
+            case CLD_EXITED -> status << 8;
+            case CLD_KILLED -> status;
+            case CLD_DUMPED -> status | 0x80;
+            default -> -1;
+        };
     }
 
     /** Gives a siginfo that the current task took from its queue its final form. */
