@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import reprise.linux.Ptrace;
+import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
@@ -92,6 +93,34 @@ final class ExitRecorder {
         return 0;
     }
 
+    /**
+     * Looks whether a leader was killed without a stop at its exit. While its threads live on, wait(2) does not report it, and
+     * they may be waiting for its turn to end.
+     *
+     * @return whether it was, and has lost its turn
+     */
+    boolean vanished(RecordedTask task) {
+        if (task.tid() != task.process.pid
+                || task.process.threads.size() == 1
+                || TaskStatus.of(task.tid()).state() != 'Z') {
+            return false;
+        }
+        if (!task.endRecorded) {
+            if (task.state == RecordedTask.State.RUNNING && !task.inCall) {
+                task.process.memory.abandoned = true;
+            }
+            begin(task, Signal.SIGKILL);
+            priorityFutexes.died(task);
+            trace.end();
+        }
+        task.state = RecordedTask.State.EXITING;
+        if (task.domain.entered == task) {
+            task.domain.entered = null;
+        }
+        recorder.release(task);
+        return true;
+    }
+
     /** wait(2) reported the end of the task. */
     void ended(RecordedTask task, int status) {
         if (!task.endRecorded) {
@@ -109,12 +138,16 @@ final class ExitRecorder {
     /** Begins the event of the task's end with what the kernel will do, or has done, on its behalf. */
     private void begin(RecordedTask task, int waitStatus) {
         task.endRecorded = true;
+        RecordedTask witness = witness(task);
+        if (witness != null && task.domain.current == task) {
+            // What it did last is still in the buffer, where the next one would find it.
+            buffers.flush(task, witness.tid(), false);
+        }
         if (task.inCall && !task.exitRecorded) {
             // It computed up to the call in which it was killed; who shares its memory sees that.
             recorder.recordEntry(task);
         }
         recorder.recordOpenEntry(task.domain);
-        RecordedTask witness = witness(task);
         List<Long> died = witness == null ? robustFutexes(task) : List.of();
         trace.taskExit(task.domain.id, task.tid(), waitStatus);
         for (long address : died) {
@@ -136,7 +169,8 @@ final class ExitRecorder {
      * exit. Null if the task is still there, or was the last.
      */
     private RecordedTask witness(RecordedTask task) {
-        if (TaskStatus.of(task.tid()).state() != 'X') {
+        char state = TaskStatus.of(task.tid()).state();
+        if (state != 'X' && state != 'Z') {
             return null;
         }
         for (RecordedTask other : recorder.all()) {

@@ -391,6 +391,9 @@ public final class Recorder {
                     || !task.tracee.held().isEmpty();
             boolean overdue = !domain.ready.isEmpty() && now > domain.sliceEnd
                     || !task.tracee.held().isEmpty();
+            if (!running && domain.current == task && overdue && exits.vanished(task)) {
+                continue;
+            }
             if (running && overdue && !task.process.memory.stopRequested) {
                 buffers.requestStop(task);
             }

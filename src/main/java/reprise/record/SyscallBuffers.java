@@ -196,11 +196,16 @@ final class SyscallBuffers {
      * @return whether there was something
      */
     boolean flush(RecordedTask task, boolean stops) {
+        return flush(task, task.tid(), stops);
+    }
+
+    /** As {@link #flush(RecordedTask, boolean)}, where another task of the address space has to be asked for its content. */
+    boolean flush(RecordedTask task, int holder, boolean stops) {
         if (!task.process.memory.buffered) {
             return false;
         }
         withdrawStop(task);
-        long count = ProcessMemory.read(task.tid(), BufferLayout.CURSOR, content, WORD + FIRST_READ);
+        long count = ProcessMemory.read(holder, BufferLayout.CURSOR, content, WORD + FIRST_READ);
         long used = count < WORD + FIRST_READ ? 0 : content.get(JAVA_LONG, 0);
         if (used <= 0 || used > BufferLayout.BUFFER_SIZE) {
             if (stops) {
@@ -211,14 +216,14 @@ final class SyscallBuffers {
         if (used > FIRST_READ) {
             long rest = used - FIRST_READ;
             long done = ProcessMemory.read(
-                    task.tid(), BufferLayout.BUFFER + FIRST_READ, content.asSlice(WORD + FIRST_READ, rest), rest);
+                    holder, BufferLayout.BUFFER + FIRST_READ, content.asSlice(WORD + FIRST_READ, rest), rest);
             if (done != rest) {
                 throw new TraceeGoneException(task.tid(), 0);
             }
         }
         trace.bufferedCalls(task.domain.id, task.tid(), stops, content.asSlice(WORD, used), used);
         word.set(JAVA_LONG, 0, 0);
-        ProcessMemory.write(task.tid(), BufferLayout.CURSOR, word, WORD);
+        ProcessMemory.write(holder, BufferLayout.CURSOR, word, WORD);
         return true;
     }
 

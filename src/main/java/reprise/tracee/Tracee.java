@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import reprise.linux.Errno;
+import reprise.linux.Files;
 import reprise.linux.LinuxException;
 import reprise.linux.ProcessMemory;
 import reprise.linux.Ptrace;
@@ -123,7 +125,13 @@ public final class Tracee implements MemoryReader {
 
     /** Waits for the next stop of this very task; throws if it ends instead. */
     public int awaitStop() {
-        long result = Wait.any(tid, 0);
+        long result;
+        while ((result = Wait.interruptible(tid, 0)) == -Errno.EINTR) {
+            // A leader whose threads live on dies without wait(2) telling, if it was killed.
+            if (isZombie() && Wait.any(tid, Wait.WNOHANG) == 0) {
+                break;
+            }
+        }
         if (result < 0) {
             throw new TraceeGoneException(tid, 0);
         }
@@ -133,6 +141,12 @@ public final class Tracee implements MemoryReader {
             throw new TraceeGoneException(tid, status);
         }
         return status;
+    }
+
+    private boolean isZombie() {
+        String stat = Files.readText("/proc/" + tid + "/stat");
+        int name = stat == null ? -1 : stat.lastIndexOf(')');
+        return name >= 0 && stat.startsWith(" Z", name + 1);
     }
 
     private RuntimeException gone(LinuxException e) {
