@@ -57,6 +57,16 @@ public final class ProcessMemory {
         if (fd < 0) {
             return fd;
         }
+        long done = forceWriteTo(fd, address, from, length);
+        Syscall.call(SyscallNumber.CLOSE, fd);
+        return done;
+    }
+
+    /** As {@link #forceWrite}, through a descriptor of {@link #open}, or its -errno. */
+    public static long forceWriteTo(long fd, long address, MemorySegment from, long length) {
+        if (fd < 0) {
+            return fd;
+        }
         long done = 0;
         long result = 0;
         while (done < length) {
@@ -66,11 +76,11 @@ public final class ProcessMemory {
             }
             done += result;
         }
-        Syscall.call(SyscallNumber.CLOSE, fd);
         return done > 0 ? done : result;
     }
 
-    private static long open(int pid) {
+    /** Opens /proc/PID/mem; a descriptor or -errno. */
+    public static long open(int pid) {
         return Files.open("/proc/" + pid + "/mem", O_RDWR_CLOEXEC, 0);
     }
 }

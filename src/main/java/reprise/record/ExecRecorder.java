@@ -44,6 +44,9 @@ final class ExecRecorder {
     private final ResolverPatcher resolver = new ResolverPatcher();
     private final MemorySegment page = Arena.global().allocate(PAGE, 16);
     private final MemorySegment pages = Arena.global().allocate(16 * PAGE, 16);
+    /** The page of a new program's stack that is in {@link #pages}; -1 for none. */
+    private long stackPage;
+
     private final MemorySegment runtimeImage = Arena.global().allocate(PAGE, 16);
     /** Offset of a syscall instruction in the vdso, which is the same in all processes; -1 if not yet looked for. */
     private long vdsoSyscall = -1;
@@ -106,18 +109,32 @@ final class ExecRecorder {
             throw new IllegalStateException("task " + task.tid() + " has no vdso after exec");
         }
         long instruction = vdso.start() + vdsoSyscall(tracee, vdso);
-        // PROT_READ|PROT_WRITE; MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE
+        // PROT_READ|PROT_EXEC; MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE
         long mapped = tracee.remoteAt(
-                instruction, SyscallNumber.MMAP, RuntimePage.ADDRESS, RuntimePage.SIZE, 3, 0x100022, -1, 0);
+                instruction, SyscallNumber.MMAP, RuntimePage.ADDRESS, RuntimePage.SIZE, 5, 0x100022, -1, 0);
         if (mapped != RuntimePage.ADDRESS) {
             throw new LinuxException("mapping the runtime page into task " + task.tid(), (int) -mapped);
         }
         tracee.write(RuntimePage.ADDRESS, runtimeImage, PAGE);
-        tracee.remoteAt(instruction, SyscallNumber.MPROTECT, RuntimePage.ADDRESS, RuntimePage.SIZE, 5, 0, 0, 0);
+        // They are neighbours, and each remote call costs two stops.
+        long start = 0;
+        long end = 0;
         for (ProcMaps.Region region : regions) {
-            if (isKernels(region)) {
-                tracee.remote(SyscallNumber.MUNMAP, region.start(), region.length(), 0, 0, 0, 0);
+            if (!isKernels(region)) {
+                continue;
             }
+            if (region.start() != end) {
+                unmap(tracee, start, end);
+                start = region.start();
+            }
+            end = region.end();
+        }
+        unmap(tracee, start, end);
+    }
+
+    private static void unmap(Tracee tracee, long start, long end) {
+        if (start < end) {
+            tracee.remote(SyscallNumber.MUNMAP, start, end - start, 0, 0, 0, 0);
         }
     }
 
@@ -141,21 +158,33 @@ final class ExecRecorder {
     }
 
     /** Without AT_SYSINFO_EHDR libraries make system calls to learn the time, and those are recorded. */
-    private static void hideVdso(RecordedTask task) {
+    private void hideVdso(RecordedTask task) {
+        stackPage = -1;
         long at = task.tracee.get(Registers.RSP);
-        long count = task.tracee.readWord(at);
-        at += 8 * (count + 2);
-        while (task.tracee.readWord(at) != 0) {
+        at += 8 * (stackWord(task.tracee, at) + 2);
+        while (stackWord(task.tracee, at) != 0) {
             at += 8;
         }
         at += 8;
         long type;
-        while ((type = task.tracee.readWord(at)) != AT_NULL) {
+        while ((type = stackWord(task.tracee, at)) != AT_NULL) {
             if (type == AT_SYSINFO_EHDR) {
                 task.tracee.writeWord(at, AT_IGNORE);
             }
             at += 16;
         }
+    }
+
+    /** A word of the stack, of which a page is read at a time. */
+    private long stackWord(Tracee tracee, long address) {
+        long start = address & -PAGE;
+        if (start != stackPage) {
+            if (tracee.read(start, pages, PAGE) != PAGE) {
+                throw new IllegalStateException("the stack cannot be read at " + Long.toHexString(address));
+            }
+            stackPage = start;
+        }
+        return pages.get(JAVA_LONG, address - start);
     }
 
     private void record(RecordedTask task, int former, List<ProcMaps.Region> regions, long patched) {

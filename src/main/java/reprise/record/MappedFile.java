@@ -1,8 +1,5 @@
 package reprise.record;
 
-import java.util.HashSet;
-import java.util.Set;
-
 /** A file or shared object that some recorded process has mapped. Owned by {@link MappedFiles}. */
 final class MappedFile {
     final long device;
@@ -17,8 +14,8 @@ final class MappedFile {
     long privateSize;
     /** Whether some mapping of it is shared and may be written. */
     boolean writable;
-    /** Offsets of the system call instructions that trapped often enough in some process to be patched. */
-    final Set<Long> patched = new HashSet<>();
+    /** Its system call instructions. */
+    final CallSites sites = new CallSites();
 
     MappedFile(long device, long inode) {
         this.device = device;

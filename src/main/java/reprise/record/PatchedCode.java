@@ -2,8 +2,10 @@ package reprise.record;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import reprise.runtime.Patch;
 
@@ -22,6 +24,8 @@ final class PatchedCode {
     private final TreeMap<Long, Patch> sites = new TreeMap<>();
 
     private final List<Zone> zones = new ArrayList<>();
+    /** The files of which something has trapped. */
+    private final Set<CallSites> files = new HashSet<>();
 
     // An open-addressing table: sites and how often each trapped.
     private long[] keys = new long[256];
@@ -34,6 +38,7 @@ final class PatchedCode {
         copy.trampolines.putAll(trampolines);
         copy.sites.putAll(sites);
         copy.zones.addAll(zones);
+        copy.files.addAll(files);
         copy.keys = keys.clone();
         copy.counts = counts.clone();
         copy.used = used;
@@ -52,6 +57,11 @@ final class PatchedCode {
             used++;
         }
         return ++counts[at];
+    }
+
+    /** Something of a file trapped; whether it is the first. */
+    boolean isFirstOf(CallSites file) {
+        return files.add(file);
     }
 
     /** Lets the site be counted from the start. */

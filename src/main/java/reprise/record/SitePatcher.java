@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import reprise.linux.Files;
 import reprise.linux.ProcessMemory;
 import reprise.linux.SyscallNumber;
 import reprise.runtime.BufferLayout;
@@ -39,6 +40,8 @@ final class SitePatcher {
     private final PatchPlanner planner = new PatchPlanner(SyscallStub::hook);
     private final MemorySegment window = Arena.global().allocate(2 * WINDOW + 16, 16);
     private final MemorySegment bytes = Arena.global().allocate(4096, 16);
+    /** The open memory of the process that is being patched; negative while there is none. */
+    private long memory = -1;
 
     /** {@code traps}: how often a site traps before it is patched; 0 for never. */
     SitePatcher(Recorder recorder, TraceWriter trace, SyscallBuffers buffers, int traps) {
@@ -50,12 +53,17 @@ final class SitePatcher {
 
     /**
      * The current task is at the exit of a system call that stopped it; its event is in the trace. Patches the call's site if
-     * it is time: when it has trapped as often as was asked for, or at once if that was so in another process.
+     * it is time: when it has trapped as often as was asked for, or at once if that was so in another process. With the first
+     * site of a file come those that most processes use.
      */
     void trapped(RecordedTask task) {
         PatchedCode code = task.process.memory.code;
         long site = Registers.get(task.entry, Registers.RIP) - Registers.SYSCALL_LENGTH;
-        if (traps == 0 || !task.process.memory.bufferable || task.ownFilters || code.isTrampoline(site)) {
+        if (traps == 0
+                || !task.process.memory.bufferable
+                || task.ownFilters
+                || !SyscallStub.performs(task.call)
+                || code.isTrampoline(site)) {
             return;
         }
         int count = code.countTrap(site);
@@ -66,11 +74,49 @@ final class SitePatcher {
         if (text == null) {
             return;
         }
-        long offset = text.offset() + site - text.start();
-        boolean known = text.file().patched.contains(offset);
-        if ((known || count == traps) && patch(task, site) && !known) {
-            text.file().patched.add(offset);
+        CallSites sites = text.file().sites;
+        CallSites.Site here = sites.at(text.offset() + site - text.start());
+        if (count == 1) {
+            here.use();
         }
+        try {
+            patchDue(task, count, text, here, site);
+        } finally {
+            if (memory >= 0) {
+                Files.close(memory);
+                memory = -1;
+            }
+        }
+    }
+
+    /** Patches what it is time for. */
+    private void patchDue(
+            RecordedTask task, int count, AddressSpace.Range<MappedFile> text, CallSites.Site here, long site) {
+        CallSites sites = text.file().sites;
+        if ((count == traps || here.isFrequent() || sites.isCommon(here))
+                && patch(task, here, site)
+                && count == traps) {
+            here.setFrequent();
+        }
+        if (count == 1 && task.process.memory.code.isFirstOf(sites)) {
+            sites.use();
+            patchCommon(task, text, here);
+        }
+    }
+
+    /** Patches the instructions of a file that most processes come to, before this one does. */
+    private void patchCommon(RecordedTask task, AddressSpace.Range<MappedFile> text, CallSites.Site but) {
+        CallSites sites = text.file().sites;
+        sites.all().forEach((offset, site) -> {
+            long address = text.start() + offset - text.offset();
+            boolean mapped = address >= text.start() && address < text.end();
+            if (site != but && mapped && sites.isCommon(site) && task.process.memory.bufferable) {
+                site.use();
+                if (!patch(task, site, address)) {
+                    site.decline();
+                }
+            }
+        });
     }
 
     /** The private mapping of a file that an address is in; null if it is in other memory, where code may change at any time. */
@@ -81,7 +127,7 @@ final class SitePatcher {
     }
 
     /** Returns whether it is patched now. */
-    private boolean patch(RecordedTask task, long site) {
+    private boolean patch(RecordedTask task, CallSites.Site known, long site) {
         PatchedCode code = task.process.memory.code;
         PatchedCode.Zone zone = code.zoneNear(site, REACH);
         PatchedCode.Zone fresh = null;
@@ -92,9 +138,8 @@ final class SitePatcher {
                 return false;
             }
         }
-        CodeWindow around = window(task, site);
-        PatchPlan plan = planner.plan(around, site, zone.next());
-        if (!(plan instanceof Patch patch)) {
+        Patch patch = plan(task, known, site, zone.next());
+        if (patch == null) {
             return false;
         }
         if (patch.trampoline().length > zone.end() - zone.next() || standsInside(task, patch)) {
@@ -109,6 +154,29 @@ final class SitePatcher {
         code.add(patch, zone, TRAMPOLINE_ALIGNMENT);
         task.process.memory.buffered = true;
         return true;
+    }
+
+    /** Null if it cannot be patched. */
+    private Patch plan(RecordedTask task, CallSites.Site known, long site, long trampoline) {
+        AddressSpace.Range<MappedFile> range = task.process
+                .memory
+                .mappings
+                .overlapping(site, site + Registers.SYSCALL_LENGTH)
+                .getFirst();
+        long from = Math.max(range.start(), site - WINDOW);
+        long to = Math.min(range.end(), site + Registers.SYSCALL_LENGTH + WINDOW);
+        MemorySegment current = window.asSlice(0, Math.max(0, ProcessMemory.read(task.tid(), from, window, to - from)));
+        Patch before = known.planned(site, trampoline, from, current);
+        if (before != null) {
+            return before;
+        }
+        byte[] bytes = current.toArray(JAVA_BYTE);
+        CodeWindow around = CodeWindow.of(from, bytes, task.process.memory.code.patchesIn(from, to));
+        if (!(planner.plan(around, site, trampoline) instanceof Patch patch)) {
+            return null;
+        }
+        known.plan(patch, from, bytes);
+        return patch;
     }
 
     private static boolean map(RecordedTask task, PatchedCode.Zone zone) {
@@ -154,7 +222,10 @@ final class SitePatcher {
 
     private void write(RecordedTask task, long address, byte[] code) {
         MemorySegment.copy(code, 0, bytes, JAVA_BYTE, 0, code.length);
-        task.tracee.write(address, bytes, code.length);
+        if (memory < 0) {
+            memory = ProcessMemory.open(task.tid());
+        }
+        ProcessMemory.forceWriteTo(memory, address, bytes, code.length);
         MemorySegment.copy(bytes, 0, trace.write(task.tid(), address, code.length), 0, code.length);
     }
 
@@ -174,19 +245,6 @@ final class SitePatcher {
             }
         }
         return false;
-    }
-
-    private CodeWindow window(RecordedTask task, long site) {
-        AddressSpace.Range<MappedFile> range = task.process
-                .memory
-                .mappings
-                .overlapping(site, site + Registers.SYSCALL_LENGTH)
-                .getFirst();
-        long from = Math.max(range.start(), site - WINDOW);
-        long to = Math.min(range.end(), site + Registers.SYSCALL_LENGTH + WINDOW);
-        long count = Math.max(0, ProcessMemory.read(task.tid(), from, window, to - from));
-        byte[] current = window.asSlice(0, count).toArray(JAVA_BYTE);
-        return CodeWindow.of(from, current, task.process.memory.code.patchesIn(from, to));
     }
 
     /** The free place for trampolines that is nearest to a site. */

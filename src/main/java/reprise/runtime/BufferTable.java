@@ -190,7 +190,19 @@ final class BufferTable {
         INOTIFY_RM_WATCH,
     };
 
+    private static final boolean[] PERFORMED = new boolean[FIRST_IOCTL];
+
+    static {
+        for (int number = 0; number < FIRST_IOCTL; number++) {
+            PERFORMED[number] = way(number) != Way.TRACED;
+        }
+    }
+
     private BufferTable() {}
+
+    static boolean isPerformed(int number) {
+        return number >= 0 && number < FIRST_IOCTL && PERFORMED[number];
+    }
 
     private static Way way(int number) {
         for (int plain : PLAIN) {

@@ -18,6 +18,8 @@ import java.util.List;
  *     site itself is the hook, {@code end} is the jump back; that one is missing if control does not come to it
  * @param guarded whether each address between {@code start} and {@code end} at which an instruction began holds int3
  *     now, so that a jump there which was overlooked stops instead of running wild
+ * @param movable whether it would be the same, but for {@link #movedBy the addresses}, if the same code and its trampoline
+ *     lay elsewhere at the same distance
  */
 public record Patch(
         long site,
@@ -30,7 +32,8 @@ public record Patch(
         int hookOffset,
         int returnOffset,
         List<Place> places,
-        boolean guarded)
+        boolean guarded,
+        boolean movable)
         implements PatchPlan {
     /** No address. */
     public static final long NONE = -1;
@@ -40,6 +43,27 @@ public record Patch(
 
     /** An instruction's original address and where it is now. */
     public record Place(long address, int trampolineOffset) {}
+
+    /** The patch of the same code, mapped elsewhere. It must be {@link #movable}. */
+    public Patch movedBy(long distance) {
+        return new Patch(
+                site + distance,
+                strategy,
+                start + distance,
+                end + distance,
+                edits.stream()
+                        .map(edit -> new Edit(edit.address + distance, edit.before, edit.after))
+                        .toList(),
+                trampolineAddress + distance,
+                trampoline,
+                hookOffset,
+                returnOffset,
+                places.stream()
+                        .map(place -> new Place(place.address + distance, place.trampolineOffset))
+                        .toList(),
+                guarded,
+                movable);
+    }
 
     /**
      * Where a task has to go on that stands at {@code address}: the same address, unless it is one inside the patch.

@@ -353,7 +353,8 @@ public final class PatchPlanner {
                     hookOffset,
                     returnOffset,
                     relocation.places(),
-                    strategy == Strategy.HOLE || strategy == Strategy.PRECEDING && isGuarded(start));
+                    strategy == Strategy.HOLE || strategy == Strategy.PRECEDING && isGuarded(start),
+                    !relocation.hasAddresses());
         }
 
         /** Moves the instructions of a range. Returns whether control comes to its end. */

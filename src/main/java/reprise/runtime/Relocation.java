@@ -125,6 +125,11 @@ final class Relocation {
         trampoline.push(Memory.at(literal));
     }
 
+    /** Whether the trampoline contains addresses, which are right in one place only. */
+    boolean hasAddresses() {
+        return !literals.isEmpty();
+    }
+
     /** Appends the constants that moved instructions use. To be called once, behind the last instruction. */
     void finish() {
         for (Literal literal : literals) {

@@ -86,6 +86,11 @@ public final class SyscallStub {
         return new SyscallStub().assemble();
     }
 
+    /** Whether calls of a number may be performed without a stop. */
+    public static boolean performs(int number) {
+        return BufferTable.isPerformed(number);
+    }
+
     /** What a trampoline does in the place of a syscall instruction, see {@link PatchPlanner.Hook}. */
     public static void hook(Assembler trampoline, long site, Kind kind) {
         Label behind = trampoline.newLabel();
