@@ -50,13 +50,21 @@ final class Soak {
         this.mode = mode;
     }
 
-    /** Arguments: repetitions, the option for record, whether to go on after a failure, a directory, patterns. */
+    /**
+     * Arguments: repetitions, the option for record, whether to go on after a failure, a directory, patterns. Or "list" and
+     * patterns: prints the names of the fixtures.
+     */
     public static void main(String[] args) throws Exception {
+        if (args[0].equals("list")) {
+            List<Fixture> chosen = chosen(List.of(args).subList(1, args.length));
+            Fixture.compile(chosen);
+            chosen.forEach(fixture -> System.out.println(fixture.name()));
+            return;
+        }
         int repetitions = Integer.parseInt(args[0]);
         boolean goOn = args[2].equals("yes");
         Path scratch = Path.of(args[3]);
         List<Fixture> fixtures = chosen(List.of(args).subList(4, args.length));
-        Fixture.compile(fixtures);
         Files.createDirectories(scratch.resolve("work"));
         // Descriptor 1 becomes the recorded program's.
         Syscall.check(Syscall.call(SyscallNumber.DUP3, 1, TERMINAL, CLOSE_ON_EXEC), "dup3");

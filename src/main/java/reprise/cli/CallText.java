@@ -51,6 +51,9 @@ final class CallText {
 
     /** A call that was made without a stop: what it read from the program's memory is not known. */
     String buffered(BufferRecord record) {
+        if (record.isCounter()) {
+            return "rdtsc = " + Long.toUnsignedString(record.result());
+        }
         long[] arguments = new long[ARGUMENTS];
         for (int index = 0; index < ARGUMENTS; index++) {
             arguments[index] = record.argument(index);

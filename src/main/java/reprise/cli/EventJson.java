@@ -131,7 +131,7 @@ final class EventJson implements EventPrinter {
         while (record.next()) {
             json.writeStartObject();
             json.writeNumberField("number", record.number());
-            json.writeStringField("name", SyscallTable.name(record.number()));
+            json.writeStringField("name", BufferRecord.name(record.number()));
             json.writeStringField("text", calls.buffered(record));
             json.writeNumberField("result", record.result());
             json.writeEndObject();

@@ -84,7 +84,7 @@ final class EventStatistics implements EventPrinter {
                     boolean failed = record.result() < 0 && record.result() >= -MAX_ERRNO;
                     long length = record.length() - BufferRecord.HEADER;
                     bytes += length;
-                    calls.computeIfAbsent(record.number(), number -> new Row(SyscallTable.name(number)))
+                    calls.computeIfAbsent(record.number(), number -> new Row(BufferRecord.name(number)))
                             .addBuffered(length, failed);
                     allCalls.addBuffered(length, failed);
                 }

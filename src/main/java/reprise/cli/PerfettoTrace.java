@@ -119,7 +119,7 @@ final class PerfettoTrace implements AutoCloseable {
         BufferRecord call = new BufferRecord(buffered.records());
         while (call.next()) {
             begin(
-                    SyscallTable.name(call.number()),
+                    BufferRecord.name(call.number()),
                     "i",
                     buffered.header().tid(),
                     buffered.header().nanos());

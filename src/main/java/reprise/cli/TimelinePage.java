@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.zip.GZIPOutputStream;
 import reprise.linux.Errno;
 import reprise.linux.Signal;
-import reprise.syscall.SyscallTable;
+import reprise.runtime.BufferRecord;
 import reprise.trace.TraceHeader;
 
 /** Writes a timeline as one HTML page, with its data, style and script inside and nothing loaded from elsewhere. */
@@ -109,7 +109,7 @@ final class TimelinePage {
     private static void names(JsonGenerator json) throws IOException {
         json.writeArrayFieldStart("syscalls");
         for (int number = 0; number < SYSCALLS; number++) {
-            json.writeString(SyscallTable.name(number));
+            json.writeString(BufferRecord.name(number));
         }
         json.writeEndArray();
         json.writeArrayFieldStart("signals");

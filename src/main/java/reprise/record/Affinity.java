@@ -8,8 +8,8 @@ import reprise.linux.Errno;
 import reprise.trace.TraceWriter;
 
 /**
- * CPU affinity as recorded programs see it. The recorder binds them to cores itself, so their own wishes are only
- * remembered, and what they read back is what they would have read without us.
+ * CPU affinity as recorded programs see it. The recorder binds them to cores itself, one for all that share memory: the
+ * wishes of the one whose turn it is decide, and what they read back is what they would have read without us.
  */
 final class Affinity {
     private Affinity() {}
@@ -41,6 +41,9 @@ final class Affinity {
             return Errno.EINVAL;
         }
         target.affinity = mask;
+        if (target == task) {
+            recorder.obeyAffinity(task);
+        }
         return 0;
     }
 

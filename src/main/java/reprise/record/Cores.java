@@ -53,8 +53,30 @@ final class Cores {
         return cores[best];
     }
 
-    /** Whether a domain on this core has company while another core has at least two fewer. */
-    int better(int core) {
+    /**
+     * The core for a domain whose turn-taker has this affinity mask, null for none: the present one unless the mask excludes
+     * it, or the domain has company there while another core has at least two fewer.
+     */
+    int better(int core, byte[] mask) {
+        int better = better(core);
+        if (mask == null || contains(mask, better)) {
+            return better;
+        }
+        if (!contains(mask, core)) {
+            for (int other : cores) {
+                if (contains(mask, other)) {
+                    return other;
+                }
+            }
+        }
+        return core;
+    }
+
+    private static boolean contains(byte[] mask, int core) {
+        return core >= 0 && core / 8 < mask.length && (mask[core / 8] >> core % 8 & 1) != 0;
+    }
+
+    private int better(int core) {
         int own = 0;
         int best = 0;
         for (int index = 0; index < cores.length; index++) {

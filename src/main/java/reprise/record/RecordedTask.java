@@ -135,6 +135,8 @@ final class RecordedTask implements CallView {
     boolean answered;
     /** Affinity as the program set it; null for the recorder's own. */
     byte[] affinity;
+    /** The core that it was bound to; -1 if it has to be done. */
+    int boundTo = -1;
 
     RecordedTask(Tracee tracee) {
         this.tracee = tracee;

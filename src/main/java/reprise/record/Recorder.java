@@ -61,14 +61,16 @@ public final class Recorder {
         this.ownSignals = ownSignals;
         ownSignals.attach(this);
         this.trace = trace;
-        buffers = new SyscallBuffers(trace, options.outputs());
+        CounterClock counter = new CounterClock();
+        buffers = new SyscallBuffers(trace, counter, options.outputs());
         emulation = new EmulatedPtrace(this, trace, buffers);
         MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
         RandomPatcher random = new RandomPatcher();
         checksums = new ChecksumRecorder(options, trace);
         PriorityFutexes priorityFutexes = new PriorityFutexes(this, trace);
-        syscalls = new SyscallRecorder(this, trace, files, random, buffers, priorityFutexes, options);
-        signals = new SignalRecorder(this, trace, buffers, options.withheldSignal());
+        SitePatcher patcher = new SitePatcher(this, trace, buffers, options.stopsBeforeBuffering());
+        syscalls = new SyscallRecorder(this, trace, files, random, buffers, patcher, priorityFutexes, options);
+        signals = new SignalRecorder(this, trace, buffers, patcher, counter, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files, random);
         exits = new ExitRecorder(this, trace, buffers, priorityFutexes);
         slices = new SlicePolicy(options.chaos());
@@ -345,6 +347,7 @@ public final class Recorder {
         enterDomain(task, fresh);
         makeCurrent(task);
         Cores.bind(task.tid(), fresh.core);
+        task.boundTo = fresh.core;
         execs.executed(task, former);
         // Only now: what the program did in memory that it shared until its exec comes before others look at it.
         if (old.current == null) {
@@ -691,10 +694,24 @@ public final class Recorder {
             }
         }
         domain.current = task;
-        int better = cores.better(domain.core);
+        int better = cores.better(domain.core, task.affinity);
         cores.occupy(domain.core);
         if (better != domain.core) {
             migrate(domain, better);
+        }
+        if (task.boundTo != domain.core) {
+            Cores.bind(task.tid(), domain.core);
+            task.boundTo = domain.core;
+        }
+    }
+
+    /** The current task has changed its affinity. */
+    void obeyAffinity(RecordedTask task) {
+        int better = cores.better(task.domain.core, task.affinity);
+        if (better != task.domain.core) {
+            migrate(task.domain, better);
+            Cores.bind(task.tid(), better);
+            task.boundTo = better;
         }
     }
 
@@ -702,11 +719,7 @@ public final class Recorder {
         cores.release(domain.core);
         cores.occupy(core);
         domain.core = core;
-        for (RecordedTask task : tasks.values()) {
-            if (task.domain == domain) {
-                Cores.bind(task.tid(), core);
-            }
-        }
+        // Its other tasks follow when it is their turn.
         trace.coreBound(domain.id, domain.current.tid(), core);
     }
 
@@ -743,6 +756,7 @@ public final class Recorder {
                 task.domain = into;
                 into.tasks++;
                 Cores.bind(task.tid(), into.core);
+                task.boundTo = into.core;
             }
         }
         into.ready.addAll(from.ready);

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import reprise.linux.Processor;
 import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.Syscall;
@@ -30,13 +29,23 @@ final class SignalRecorder {
     private final Recorder recorder;
     private final TraceWriter trace;
     private final SyscallBuffers buffers;
+    private final SitePatcher patcher;
+    private final CounterClock counter;
     private final int withheld;
     private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
     private final MemorySegment before = Arena.global().allocate(Registers.SIZE, 16);
     private final MemorySegment code = Arena.global().allocate(16, 8);
 
-    SignalRecorder(Recorder recorder, TraceWriter trace, SyscallBuffers buffers, int withheld) {
+    SignalRecorder(
+            Recorder recorder,
+            TraceWriter trace,
+            SyscallBuffers buffers,
+            SitePatcher patcher,
+            CounterClock counter,
+            int withheld) {
         this.recorder = recorder;
+        this.patcher = patcher;
+        this.counter = counter;
         this.buffers = buffers;
         this.trace = trace;
         this.withheld = withheld;
@@ -282,9 +291,9 @@ final class SignalRecorder {
             return false;
         }
         MemorySegment.copy(task.tracee.registers(), 0, before, 0, Registers.SIZE);
-        long counter = Processor.timestamp();
-        long low = counter & 0xffffffffL;
-        long high = counter >>> 32;
+        long ticks = counter.now();
+        long low = ticks & 0xffffffffL;
+        long high = ticks >>> 32;
         long core = Math.max(0, task.domain.core);
         task.tracee.set(Registers.RAX, low);
         task.tracee.set(Registers.RDX, high);
@@ -303,6 +312,9 @@ final class SignalRecorder {
                 withCore ? core : Registers.get(before, Registers.RCX),
                 high);
         task.atSyscall = false;
+        if (plain) {
+            patcher.trapped(task, address);
+        }
         recorder.afterEvent(task, false, false);
         return true;
     }

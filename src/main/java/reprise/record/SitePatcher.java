@@ -57,13 +57,18 @@ final class SitePatcher {
      * site of a file come those that most processes use.
      */
     void trapped(RecordedTask task) {
+        if (SyscallStub.performs(task.call)) {
+            trapped(task, Registers.get(task.entry, Registers.RIP) - Registers.SYSCALL_LENGTH);
+        }
+    }
+
+    /**
+     * As {@link #trapped(RecordedTask)}, for a site that may be an instruction reading the time stamp counter. The task stands
+     * behind it.
+     */
+    void trapped(RecordedTask task, long site) {
         PatchedCode code = task.process.memory.code;
-        long site = Registers.get(task.entry, Registers.RIP) - Registers.SYSCALL_LENGTH;
-        if (traps == 0
-                || !task.process.memory.bufferable
-                || task.ownFilters
-                || !SyscallStub.performs(task.call)
-                || code.isTrampoline(site)) {
+        if (traps == 0 || !task.process.memory.bufferable || task.ownFilters || code.isTrampoline(site)) {
             return;
         }
         int count = code.countTrap(site);

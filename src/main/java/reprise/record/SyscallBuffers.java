@@ -34,6 +34,7 @@ final class SyscallBuffers {
     private static final int MAP_FIXED_NOREPLACE = 0x100000;
 
     private final TraceWriter trace;
+    private final CounterClock counter;
     private final MemorySegment code = Arena.global().allocate(BufferLayout.CODE_SIZE, 64);
     private final MemorySegment content = Arena.global().allocate(WORD + BufferLayout.BUFFER_SIZE, 64);
     private final MemorySegment word = Arena.global().allocate(64, 64);
@@ -41,8 +42,9 @@ final class SyscallBuffers {
     private final MemorySegment noClasses = Arena.global().allocate(BufferLayout.CLASSES_SIZE, 64);
     private final long procDevice;
 
-    SyscallBuffers(TraceWriter trace, int openOutputs) {
+    SyscallBuffers(TraceWriter trace, CounterClock counter, int openOutputs) {
         this.trace = trace;
+        this.counter = counter;
         MemorySegment.copy(SyscallStub.image(), 0, code, JAVA_BYTE, 0, BufferLayout.CODE_SIZE);
         Files.Status proc = Files.status("/proc/self/status");
         procDevice = proc == null ? -1 : proc.device();
@@ -74,6 +76,8 @@ final class SyscallBuffers {
         tracee.remote(SyscallNumber.MPROTECT, BufferLayout.CODE, BufferLayout.CODE_SIZE, READ_EXECUTE, 0, 0, 0);
         tracee.write(BufferLayout.TRACED_INODES, inodes, BufferLayout.TRACED_INODES_SIZE);
         tracee.writeWord(BufferLayout.PROC_DEVICE, procDevice);
+        tracee.writeWord(BufferLayout.TICKS_PER_SECOND, counter.perSecond());
+        tracee.writeWord(BufferLayout.TICKS_PER_NANOSECOND, counter.perNanosecond());
         return true;
     }
 

@@ -77,11 +77,12 @@ final class SyscallRecorder {
             MappedFiles files,
             RandomPatcher random,
             SyscallBuffers buffers,
+            SitePatcher patcher,
             PriorityFutexes priorityFutexes,
             RecordOptions options) {
         this.recorder = recorder;
         this.buffers = buffers;
-        this.patcher = new SitePatcher(recorder, trace, buffers, options.stopsBeforeBuffering());
+        this.patcher = patcher;
         this.trace = trace;
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files, random);
@@ -350,6 +351,10 @@ final class SyscallRecorder {
                         return Errno.EINVAL;
                     }
                     task.counterFaults = mode == PR_TSC_SIGSEGV;
+                    if (task.counterFaults) {
+                        // Where it was patched the counter could still be read.
+                        buffers.disable(task);
+                    }
                     return 0;
                 }
                 if ((int) task.argument(0) == PR_GET_SECCOMP && !task.ownFilters) {
@@ -570,6 +575,7 @@ final class SyscallRecorder {
         if (!sharesMemory && !MappedFiles.sharesWritable(memory.mappings)) {
             domain = recorder.newDomain();
             Cores.bind(tid, domain.core);
+            child.boundTo = domain.core;
         }
         recorder.add(child);
         recorder.enterDomain(child, domain);

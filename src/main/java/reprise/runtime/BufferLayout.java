@@ -53,6 +53,9 @@ public final class BufferLayout {
     /** A 32-bit word: not 0 to perform no call without a stop. Only while recording. */
     public static final long DISABLED = CONTROL + 8;
 
+    /** A 32-bit word: whether the stub reads the time stamp counter, instead of making a call. */
+    static final long COUNTING = CONTROL + 0xc;
+
     /** Bytes in the buffer; only at replay. */
     public static final long AVAILABLE = CONTROL + 0x10;
 
@@ -77,6 +80,16 @@ public final class BufferLayout {
 
     static final long POLLED = CONTROL + 0xa0;
     static final long STATUS = CONTROL + 0x100;
+    static final long SAVED_RCX = CONTROL + 0x200;
+    static final long SAVED_R11 = CONTROL + 0x208;
+    static final long FALLBACK = CONTROL + 0x210;
+    /** A struct timespec. */
+    static final long CLOCK = CONTROL + 0x220;
+    /** How fast the time stamp counter runs that the program sees; only while recording. */
+    public static final long TICKS_PER_SECOND = CONTROL + 0x230;
+    /** The same, times 2 to the power of 32. */
+    public static final long TICKS_PER_NANOSECOND = CONTROL + 0x238;
+
     static final long STACK_TOP = CONTROL + 0x1000;
 
     /** The system call instruction at which a task stops that was asked to. */
@@ -85,11 +98,14 @@ public final class BufferLayout {
     /** Where a task is sent that cannot finish its call in the stub: it makes the call at its site, traced. */
     public static final long ABORT = CODE + 0x80;
 
-    /** Where trampolines jump to. */
+    /** Where trampolines of {@code rdtsc} jump to. */
+    static final long COUNTER_ENTRY = CODE + 0xa0;
+
+    /** Where trampolines of {@code syscall} jump to. */
     public static final long ENTRY = CODE + 0xc0;
 
-    static final long TABLE = CODE + 0x1000;
-    static final int TABLE_SIZE = 0x3000;
+    static final long TABLE = CODE + 0x1800;
+    static final int TABLE_SIZE = 0x2800;
 
     private BufferLayout() {}
 

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import reprise.syscall.CompactOutput;
+import reprise.syscall.SyscallTable;
 
 /**
  * Reads the records of buffered system calls, one after the other. A record is
@@ -53,6 +54,16 @@ public final class BufferRecord {
     public void rewind() {
         next = 0;
         at = -1;
+    }
+
+    /** What a {@link #number} stands for. */
+    public static String name(int number) {
+        return number == BufferTable.COUNTER ? "rdtsc" : SyscallTable.name(number);
+    }
+
+    /** Whether this is no system call: the program read the time stamp counter, which is the result. */
+    public boolean isCounter() {
+        return number() == BufferTable.COUNTER;
     }
 
     /** Number of the system call. */

@@ -51,7 +51,9 @@ final class BufferTable {
         EPOLL_WAIT_MASKED,
         FUTEX_CALL,
         SIGNAL_MASK,
-        WAIT
+        WAIT,
+        /** No call: the time stamp counter is read. */
+        COUNTER
     }
 
     /** Makes a file share the content of another. */
@@ -73,7 +75,10 @@ final class BufferTable {
     static final int[] FCNTLS = {0, 1, 2, 3, 4, 6, 37, 1030
     }; // DUPFD, GET/SETFD, GET/SETFL, SETLK, OFD_SETLK, DUPFD_CLOEXEC
 
-    /** First entry of the ioctl commands; numbers below are system calls. */
+    /** The entry for reading the time stamp counter; numbers below are system calls. */
+    static final int COUNTER = 479;
+
+    /** First entry of the ioctl commands. */
     static final int FIRST_IOCTL = 480;
 
     private static final int[] PLAIN = {
@@ -201,7 +206,7 @@ final class BufferTable {
     private BufferTable() {}
 
     static boolean isPerformed(int number) {
-        return number >= 0 && number < FIRST_IOCTL && PERFORMED[number];
+        return number >= 0 && number < COUNTER && PERFORMED[number];
     }
 
     private static Way way(int number) {
@@ -211,6 +216,7 @@ final class BufferTable {
             }
         }
         return switch (number) {
+            case COUNTER -> Way.COUNTER;
             case READ -> Way.READ;
             case WRITE, SENDTO -> Way.WRITE;
             case WRITEV -> Way.WRITE_VECTOR;
@@ -246,7 +252,7 @@ final class BufferTable {
             // The remaining time is not given, for the time that the kernel sees is another one.
             case PPOLL -> List.of(new CompactOutput(Rule.ARGUMENT, 0, 1, 8, false));
             // The commands that are performed write nothing.
-            case FCNTL, FUTEX -> List.of();
+            case FCNTL, FUTEX, COUNTER -> List.of();
             default -> way(entry) == Way.TRACED ? List.of() : CompactOutput.of(entry);
         };
     }

@@ -78,6 +78,9 @@ public final class SyscallStub {
     private final Label copyOutput = code.newLabel();
     private final Label exit = code.newLabel();
     private final Label table = code.newLabel();
+    private final Label begun = code.newLabel();
+    private final Label countering = code.newLabel();
+    private final CounterPath counter = new CounterPath(code);
 
     private SyscallStub() {}
 
@@ -93,6 +96,10 @@ public final class SyscallStub {
 
     /** What a trampoline does in the place of a syscall instruction, see {@link PatchPlanner.Hook}. */
     public static void hook(Assembler trampoline, long site, Kind kind) {
+        if (kind == Kind.RDTSC) {
+            CounterPath.hook(trampoline);
+            return;
+        }
         Label behind = trampoline.newLabel();
         trampoline.lea(RCX, Memory.at(behind));
         trampoline.mov(R11, ENTRY);
@@ -107,8 +114,11 @@ public final class SyscallStub {
         code.ud2();
         pad(ABORT);
         code.jmp(abort);
+        pad(COUNTER_ENTRY);
+        code.jmp(countering);
         pad(ENTRY);
         enter();
+        code.bind(begun);
         record();
         replay();
         leave();
@@ -143,6 +153,25 @@ public final class SyscallStub {
 
     /** Saves what is used; then rbx is the entry of the table. */
     private void enter() {
+        save();
+        code.mov(int32(COUNTING), 0);
+        code.mov(absolute(NUMBER), RAX);
+        code.cmp(RAX, BufferTable.COUNTER);
+        code.jcc(ABOVE_OR_EQUAL, abort);
+        code.mov32(RBX, RAX);
+        code.shl(RBX, 4);
+        code.add(RBX, (int) TABLE);
+    }
+
+    /** What is below begins as {@link #enter} does, and goes on behind it. */
+    private void enterToCount() {
+        code.bind(countering);
+        counter.begin();
+        save();
+        counter.proceed(begun, abort);
+    }
+
+    private void save() {
         code.mov(absolute(RETURN), RCX);
         code.mov(absolute(SAVED_RSP), RSP);
         code.mov(RSP, STACK_START);
@@ -154,12 +183,6 @@ public final class SyscallStub {
         code.mov(absolute(SAVED_RBX), RBX);
         code.mov(absolute(SAVED_RBP), RBP);
         code.mov(absolute(SAVED_R12), R12);
-        code.mov(absolute(NUMBER), RAX);
-        code.cmp(RAX, BufferTable.FIRST_IOCTL);
-        code.jcc(ABOVE_OR_EQUAL, abort);
-        code.mov32(RBX, RAX);
-        code.shl(RBX, 4);
-        code.add(RBX, (int) TABLE);
     }
 
     private void restoreArguments() {
@@ -187,6 +210,9 @@ public final class SyscallStub {
         Label stopping = code.newLabel();
         Label go = code.newLabel();
         code.bind(exit);
+        Label counted = code.newLabel();
+        code.cmp(int32(COUNTING), 0);
+        code.jcc(NOT_EQUAL, counted);
         code.cmp(int32(STOP), 0);
         code.jcc(NOT_EQUAL, stopping);
         code.bind(go);
@@ -210,16 +236,32 @@ public final class SyscallStub {
         code.mov(RAX, SyscallNumber.GETPID);
         code.jmp(STOP_INSTRUCTION);
 
+        code.bind(counted);
+        code.mov(absolute(RESULT), R12);
+        restoreRegisters();
+        restoreFlagsAndStack();
+        counter.leave();
+
         // The call is made at its site instead. Whatever was pushed is forgotten.
         code.bind(abort);
+        Label execute = code.newLabel();
         code.mov(RSP, STACK_START - 8);
         restoreRegisters();
+        code.cmp(int32(COUNTING), 0);
+        code.jcc(NOT_EQUAL, execute);
         code.mov(RAX, absolute(NUMBER));
         code.mov(RCX, absolute(RETURN));
         code.popfq();
         code.mov(RSP, absolute(SAVED_RSP));
         code.lea(R11, qword(RCX, -2));
         code.jmp(R11);
+
+        code.bind(execute);
+        code.mov(RAX, absolute(NUMBER));
+        counter.prepare();
+        code.popfq();
+        code.mov(RSP, absolute(SAVED_RSP));
+        counter.execute();
     }
 
     // ---- recording ----
@@ -393,6 +435,7 @@ public final class SyscallStub {
     // ---- subroutines ----
 
     private void subroutines() {
+        enterToCount();
         afresh();
         copyOutput();
         classify();
@@ -560,6 +603,10 @@ public final class SyscallStub {
         switch (way) {
             case TRACED -> code.jmp(abort);
             case PLAIN -> code.jmp(perform);
+            case COUNTER -> {
+                counter.read();
+                code.jmp(done);
+            }
             case READ -> {
                 code.call(classify);
                 code.cmp32(RCX, MAPPED_CLASS);
