@@ -65,7 +65,10 @@ final class Benchmark {
         for (int repetition = 0; repetition < repetitions; repetition++) {
             String expected = null;
             for (int way = 0; way < WAYS.size(); way++) {
-                if (way > 0 && seconds.get(way).size() < repetition) {
+                boolean failedBefore = way > 0 && seconds.get(way).size() < repetition;
+                // Without buffering some take half a minute; that is to show how much, not how exactly.
+                boolean onceIsEnough = WAYS.get(way).equals("record -n") && repetition > 0;
+                if (failedBefore || onceIsEnough) {
                     continue;
                 }
                 Path trace = traces.resolve(WAYS.get(way).replace(' ', '_'));

@@ -60,6 +60,21 @@ record Workload(String name, String shows, List<String> command, Path scratch) {
             String script = "let s = 0; for (let i = 0; i < " + 4_000_000 * scale + "; i++) s = (s * 31 + i) % 1000003; console.log(s)";
             add(all, "node", "a compiler that runs beside the program", null, "/usr/bin/node", "-e", script);
         }
+        if (has("redis-server") && has("redis-benchmark") && has("redis-cli")) {
+            String client = "redis-cli -p 7391";
+            String service = "redis-server --port 7391 --save '' --appendonly no >/dev/null & "
+                    + "until " + client + " ping >/dev/null 2>&1; do sleep 0.02; done; "
+                    + "redis-benchmark -p 7391 -t set,get -n " + 5_000 * scale + " >/dev/null; "
+                    + client + " shutdown nosave; wait; echo served";
+            add(all, "redis", "a network service and its clients", null, "/bin/sh", "-c", service);
+        }
+        if (has("chromium")) {
+            Path page = directory.resolve("page.html");
+            Files.writeString(page, page(200 * scale));
+            Path profile = directory.resolve("profile");
+            add(all, "page", "a browser and a page with forms", profile, "/usr/bin/chromium", "--headless", "--no-sandbox",
+                    "--disable-gpu", "--user-data-dir=" + profile, "--dump-dom", page.toUri().toString());
+        }
         return all;
     }
 
@@ -112,6 +127,23 @@ record Workload(String name, String shows, List<String> command, Path scratch) {
         String rule = "$(OUT)/%.o: %.c\n\t@mkdir -p $(OUT)\n\tgcc -O1 -c -o $@ $<\n";
         Files.writeString(sources.resolve("Makefile"), "all:" + objects + "\n" + rule);
         return sources;
+    }
+
+    private static String page(int rows) {
+        return """
+                <!DOCTYPE html><title>forms</title><form id=f></form><p id=sum></p><script>
+                let sum = 0;
+                for (let i = 0; i < %d; i++) {
+                  const input = document.createElement('input');
+                  input.name = 'n' + i;
+                  input.value = String(i * 7919 %% 1000);
+                  f.appendChild(input);
+                  if (input.offsetWidth > 0 && input.checkValidity()) sum += Number(input.value);
+                }
+                f.remove();
+                document.getElementById('sum').textContent = sum;
+                </script>
+                """.formatted(rows);
     }
 
     private static String statements(int count) {
