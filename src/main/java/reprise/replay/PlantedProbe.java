@@ -1,12 +1,16 @@
 package reprise.replay;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.BiFunction;
+import reprise.linux.Ptrace;
+import reprise.linux.Signal;
 import reprise.linux.SyscallNumber;
+import reprise.linux.Wait;
 import reprise.runtime.Probe;
 import reprise.runtime.ProbeCheck;
 import reprise.runtime.ProbePlanner;
@@ -18,14 +22,24 @@ import reprise.x86.Registers;
  * A {@link Probe} in the memory of a carrier, from planting it to taking it away.
  *
  * <p>Between two events the program makes no system call and meets no fault, so it cannot see the mapping. It could see
- * the changed bytes only by reading its code as data. Code that can be written, or that others share, is left alone.
+ * the changed bytes only by reading its code as data. Code that others share is left alone. Code that the program can write
+ * is made read-only meanwhile, if whoever plants can do with a probe that has to be taken away when it is written.
  */
 final class PlantedProbe {
     private static final int MMAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE = 0x10_0022;
+    private static final long PAGE = 4096;
+    private static final int SEGV_ACCERR = 2;
+    /** Offset of si_addr in siginfo. */
+    private static final int FAULT_ADDRESS = 16;
 
     private final Carrier carrier;
     private final PointState wanted;
     private final Probe probe;
+    /** What is kept from being written, and how it was protected; empty for none. */
+    private long guardStart;
+
+    private long guardEnd;
+    private int guardedProtection;
 
     private PlantedProbe(Carrier carrier, PointState wanted, Probe probe) {
         this.carrier = carrier;
@@ -34,27 +48,44 @@ final class PlantedProbe {
     }
 
     /**
-     * Plants one at the instruction at which the carrier stands, and sends it on, past the comparison.
+     * Plants one at the instruction at which the carrier stands, and sends it on, past the comparison. Where the code can be
+     * written the carrier may stop at that, see {@link #isAboutToBeWritten}.
      *
      * @return null if that is not possible there; then nothing has changed
      */
     static PlantedProbe plant(Carrier carrier, PointState wanted) {
-        return plant(carrier, wanted, false);
+        List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
+        boolean guarded = isWritable(regions, wanted.site());
+        PlantedProbe planted = plant(carrier, regions, wanted, false, guarded);
+        if (planted != null && guarded) {
+            planted.guard(regions);
+        }
+        return planted;
     }
 
-    /** As {@link #plant(Carrier, PointState)}, of a kind that leaves the flags alone if {@code invisible}. */
-    static PlantedProbe plant(Carrier carrier, PointState wanted, boolean invisible) {
-        List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
+    /** As {@link #plant(Carrier, PointState)}, of a kind that leaves the flags alone, and in code that cannot be written only. */
+    static PlantedProbe plantInvisible(Carrier carrier, PointState wanted) {
+        return plant(carrier, ProcMaps.read(carrier.tid()), wanted, true, false);
+    }
+
+    private static PlantedProbe plant(
+            Carrier carrier,
+            List<ProcMaps.Region> regions,
+            PointState wanted,
+            boolean invisible,
+            boolean evenWritable) {
         // What cannot be written tells no instant from another, and may be the code that the jump to the probe
         // replaces.
         List<ProbeCheck> checks = wanted.checks().stream()
-                .filter(check -> !(check instanceof ProbeCheck.Word word) || isWritable(regions, word.address()))
+                .filter(check -> !(check instanceof ProbeCheck.Word word)
+                        || isWritable(regions, word.address()) && !isAtJump(word.address(), wanted.site()))
                 .toList();
         PlantedProbe planted = plant(
                 carrier,
                 regions,
                 wanted.site(),
                 wanted,
+                evenWritable,
                 (planner, code) -> invisible
                         ? planner.planInvisible(wanted.site(), code, checks)
                         : planner.plan(wanted.site(), code, checks));
@@ -72,7 +103,12 @@ final class PlantedProbe {
      */
     static PlantedProbe plantCounter(Carrier carrier, long site, long count) {
         PlantedProbe planted = plant(
-                carrier, ProcMaps.read(carrier.tid()), site, null, (planner, code) -> planner.planCounter(site, code));
+                carrier,
+                ProcMaps.read(carrier.tid()),
+                site,
+                null,
+                false,
+                (planner, code) -> planner.planCounter(site, code));
         if (planted != null) {
             Tracee tracee = carrier.tracee();
             tracee.writeWord(planted.probe.counter(), count);
@@ -91,8 +127,9 @@ final class PlantedProbe {
             List<ProcMaps.Region> regions,
             long site,
             PointState wanted,
+            boolean evenWritable,
             BiFunction<ProbePlanner, byte[], Probe> planning) {
-        byte[] code = code(regions, carrier.tracee(), site);
+        byte[] code = code(regions, carrier.tracee(), site, evenWritable);
         if (code == null) {
             return null;
         }
@@ -129,11 +166,56 @@ final class PlantedProbe {
         return true;
     }
 
-    /** The code at a place that nobody writes to; null if there is another kind. */
-    private static byte[] code(List<ProcMaps.Region> regions, Tracee tracee, long site) {
+    /** Whether a word may be among what the jump replaces. */
+    private static boolean isAtJump(long address, long site) {
+        return address + 8 > site && address < site + ProbePlanner.WINDOW;
+    }
+
+    private void guard(List<ProcMaps.Region> regions) {
+        long end = probe.site() + probe.jump().length;
+        for (ProcMaps.Region region : regions) {
+            if (region.start() <= probe.site() && probe.site() < region.end()) {
+                guardStart = probe.site() & -PAGE;
+                guardEnd = Math.min(region.end(), end + PAGE - 1 & -PAGE);
+                guardedProtection = region.protection();
+                protect(guardedProtection & ~ProcMaps.WRITE);
+            }
+        }
+    }
+
+    private void protect(int protection) {
+        carrier.remote(
+                "mprotect of a probe", SyscallNumber.MPROTECT, guardStart, guardEnd - guardStart, protection, 0, 0, 0);
+    }
+
+    /** Whether the carrier stopped because the program writes to the code where the probe is: it has to be removed. */
+    boolean isAboutToBeWritten(int status) {
+        if (guardStart == guardEnd || Wait.event(status) != 0 || Wait.stopSignal(status) != Signal.SIGSEGV) {
+            return false;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment info = arena.allocate(Ptrace.SIGINFO_SIZE, 8);
+            Ptrace.getSignalInfo(carrier.tid(), info);
+            long address = info.get(JAVA_LONG, FAULT_ADDRESS);
+            return Ptrace.codeOf(info) == SEGV_ACCERR && guardStart <= address && address < guardEnd;
+        }
+    }
+
+    /** Lets the program's code be seen as it is, without the jump. */
+    void hide() {
+        write(probe.site(), probe.before());
+    }
+
+    /** Takes {@link #hide} back. */
+    void show() {
+        write(probe.site(), probe.jump());
+    }
+
+    /** The code at a place, unless others share it, or it can be written and that is not asked for; else null. */
+    private static byte[] code(List<ProcMaps.Region> regions, Tracee tracee, long site, boolean evenWritable) {
         for (ProcMaps.Region region : regions) {
             if (region.start() <= site && site < region.end()) {
-                if (region.shared() || (region.protection() & ProcMaps.WRITE) != 0) {
+                if (region.shared() || !evenWritable && (region.protection() & ProcMaps.WRITE) != 0) {
                     return null;
                 }
                 int length = (int) Math.min(ProbePlanner.WINDOW, region.end() - site);
@@ -197,6 +279,9 @@ final class PlantedProbe {
             tracee.set(Registers.RIP, probe.original(instruction));
         }
         write(probe.site(), probe.before());
+        if (guardStart < guardEnd) {
+            protect(guardedProtection);
+        }
         carrier.remote("munmap of a probe", SyscallNumber.MUNMAP, probe.address(), probe.image().length, 0, 0, 0, 0);
     }
 }

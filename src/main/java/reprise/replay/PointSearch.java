@@ -20,6 +20,9 @@ final class PointSearch {
     /** Executions looked at with the breakpoint: about what it costs to plant a probe. */
     private static final int LEARNED = 20;
 
+    /** How often a probe is planted in code that is written again and again. */
+    private static final int ATTEMPTS = 100;
+
     private final MemorySegment extendedState = Arena.ofAuto().allocate(65536, 64);
     private final MemoryCheck memory;
 
@@ -41,19 +44,23 @@ final class PointSearch {
 
     /** Plants a probe for an instant, at whose instruction the carrier stands; null if that is not possible there. */
     PlantedProbe plant(Event.ExecutionPoint point, Carrier carrier) {
-        return PlantedProbe.plant(carrier, new PointState(point, memory, extendedState), true);
+        return PlantedProbe.plantInvisible(carrier, new PointState(point, memory, extendedState));
     }
 
     private static void search(PointState wanted, Carrier carrier) {
-        if (isThere(wanted, carrier) || withBreakpoint(wanted, carrier, LEARNED)) {
-            return;
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            if (isThere(wanted, carrier) || withBreakpoint(wanted, carrier, LEARNED)) {
+                return;
+            }
+            PlantedProbe probe = PlantedProbe.plant(carrier, wanted);
+            if (probe == null) {
+                break;
+            }
+            if (withProbe(wanted, carrier, probe)) {
+                return;
+            }
         }
-        PlantedProbe probe = PlantedProbe.plant(carrier, wanted);
-        if (probe == null) {
-            withBreakpoint(wanted, carrier, Long.MAX_VALUE);
-        } else {
-            withProbe(wanted, carrier, probe);
-        }
+        withBreakpoint(wanted, carrier, Long.MAX_VALUE);
     }
 
     /** Whether the instant is one of the next {@code most} executions; if not, the carrier stands at the last of them. */
@@ -80,17 +87,23 @@ final class PointSearch {
         }
     }
 
-    private static void withProbe(PointState wanted, Carrier carrier, PlantedProbe probe) {
+    /** Returns false if the program wrote to its code, so that the probe had to go. */
+    private static boolean withProbe(PointState wanted, Carrier carrier, PlantedProbe probe) {
         long lookalikes = 0;
         try {
             while (true) {
                 int status = carrier.run();
                 if (!Wait.isSyscallStop(status) && probe.triggered()) {
+                    // The code may be part of the memory that is compared.
+                    probe.hide();
                     if (isThere(wanted, carrier)) {
-                        return;
+                        return true;
                     }
+                    probe.show();
                     lookalikes++;
                     probe.pass();
+                } else if (!Wait.isSyscallStop(status) && probe.isAboutToBeWritten(status)) {
+                    return false;
                 } else if (Wait.isSyscallStop(status) || !probe.redirected()) {
                     throw notFound(lookalikes + " executions of its instruction with its registers and probes", status);
                 }
