@@ -252,9 +252,7 @@ class ProgramTest {
                 // If that was
                 // a millisecond, as it may be between two checksums, the limit is negative and it waits for a key.
                 terminal.await("numbers", 0, Faithful.LIMIT);
-                Thread.sleep(500);
-                terminal.type("\f");
-                int shown = terminal.await("line 23", 0, Faithful.LIMIT);
+                int shown = terminal.awaitTyping("\f", "line 23", Faithful.LIMIT);
                 terminal.type("G");
                 shown = terminal.await("Bot", shown, Faithful.LIMIT);
                 terminal.type("oanother one\033");

@@ -108,6 +108,21 @@ final class Pty implements AutoCloseable {
         }
     }
 
+    /** Waits for something to be shown, and types {@code keys} every two seconds until it is. */
+    int awaitTyping(String keys, String text, Duration limit) throws InterruptedException {
+        long end = System.nanoTime() + limit.toNanos();
+        while (true) {
+            type(keys);
+            try {
+                return await(text, 0, Duration.ofSeconds(2));
+            } catch (AssertionError e) {
+                if (System.nanoTime() > end) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     /** All that was shown, once no program has the terminal open any more. */
     byte[] shown() throws InterruptedException {
         // What was written before the last close is read before EIO is seen.
