@@ -18,6 +18,7 @@ import reprise.runtime.Patch;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
 import reprise.tracee.StashedSignal;
+import reprise.tracee.TaskStatus;
 import reprise.x86.Registers;
 
 /**
@@ -506,7 +507,7 @@ final class EmulatedPtrace {
             }
             case GROUP -> {
                 if (from.how == Ptrace.DETACH) {
-                    task.state = RecordedTask.State.GROUP_STOPPED;
+                    task.stayStopped();
                     listenInKernel(task);
                     recorder.release(task);
                 } else {
@@ -600,7 +601,7 @@ final class EmulatedPtrace {
         state.listening = true;
         state.interruptWanted = false;
         waits.withdraw(task);
-        task.state = RecordedTask.State.GROUP_STOPPED;
+        task.stayStopped();
         listenInKernel(task);
     }
 

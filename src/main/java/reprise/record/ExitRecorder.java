@@ -13,6 +13,7 @@ import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.trace.TraceWriter;
+import reprise.tracee.TaskStatus;
 import reprise.tracee.UnreadableMemoryException;
 
 /** Records the end of tasks, with what the kernel writes to memory on their behalf while they go. */

@@ -12,6 +12,7 @@ import reprise.linux.Wait;
 import reprise.trace.TraceWriter;
 import reprise.tracee.MemoryScanner;
 import reprise.tracee.ProcMaps;
+import reprise.tracee.TaskStatus;
 import reprise.x86.EffectiveAddress;
 import reprise.x86.FlagUse;
 import reprise.x86.GeneralRegister;

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import reprise.linux.Errno;
 import reprise.linux.SyscallNumber;
 import reprise.trace.TraceWriter;
+import reprise.tracee.TaskStatus;
 
 /**
  * Futexes with priority inheritance, to whose word the kernel writes task ids.

@@ -16,6 +16,7 @@ import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.trace.TraceWriter;
+import reprise.tracee.TaskStatus;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
 

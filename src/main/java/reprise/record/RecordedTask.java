@@ -135,6 +135,12 @@ final class RecordedTask implements CallView {
     boolean answered;
     /** Affinity as the program set it; null for the recorder's own. */
     byte[] affinity;
+    /** Whether PTRACE_LISTEN left it in its group stop: its next stop of that kind is the end of it, or another stop. */
+    boolean listening;
+
+    /** Whether its process is stopped, and it goes on only to come out of the stub. */
+    boolean stopsBehind;
+
     /** The core that it was bound to; -1 if it has to be done. */
     int boundTo = -1;
 
@@ -154,5 +160,11 @@ final class RecordedTask implements CallView {
     @Override
     public MemoryReader memory() {
         return tracee;
+    }
+
+    /** It stays in its group stop until SIGCONT. */
+    void stayStopped() {
+        state = State.GROUP_STOPPED;
+        listening = true;
     }
 }

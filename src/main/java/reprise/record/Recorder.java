@@ -16,6 +16,7 @@ import reprise.linux.Wait;
 import reprise.trace.FileStore;
 import reprise.trace.TraceWriter;
 import reprise.tracee.AddressSpace;
+import reprise.tracee.TaskStatus;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
 
@@ -274,7 +275,7 @@ public final class Recorder {
         switch (Wait.event(status)) {
             case 0 -> signals.stoppedInside(task, Wait.stopSignal(status));
             case Ptrace.EVENT_STOP -> {
-                if (Wait.stopSignal(status) != Signal.SIGTRAP || task.state == RecordedTask.State.GROUP_STOPPED) {
+                if (Wait.stopSignal(status) != Signal.SIGTRAP || task.listening) {
                     groupStopped(task, Wait.stopSignal(status));
                     return;
                 }
@@ -293,6 +294,11 @@ public final class Recorder {
         task.interrupting = false;
         task.atSyscall = false;
         markNamed(task);
+        if (task.stopsBehind) {
+            task.stopsBehind = false;
+            stopAgain(task);
+            return;
+        }
         if (!task.tracee.held().isEmpty()) {
             resumeUser(task, 0);
             return;
@@ -356,10 +362,13 @@ public final class Recorder {
     }
 
     private void groupStopped(RecordedTask task, int signal) {
+        task.tracee.joinedGroupStop();
         if (emulation.groupStopped(task, signal)) {
             return;
         }
-        if (signal == Signal.SIGTRAP && task.state != RecordedTask.State.GROUP_STOPPED) {
+        boolean wasStopped = task.listening;
+        task.listening = false;
+        if (signal == Signal.SIGTRAP && !wasStopped) {
             interrupted(task);
             return;
         }
@@ -370,13 +379,47 @@ public final class Recorder {
             task.tracee.resume(task.inCall ? Ptrace.SYSCALL : userResume(task), 0);
             return;
         }
-        task.state = RecordedTask.State.GROUP_STOPPED;
+        if (!isNamed(task) && !task.inCall && task.domain.tasks > 1 && goesOnToStop(task)) {
+            return;
+        }
+        task.stayStopped();
         boolean named = isNamed(task);
         Ptrace.listen(task.tid());
         if (named) {
             // Only where an event names the moment may others of the domain run meanwhile.
             release(task);
         }
+    }
+
+    /**
+     * A task was stopped together with its process, in the midst of its computation. The others wait for their turn to be stopped
+     * too, and whoever stopped the process may wait for that: so the instant is named, if need be a little later.
+     *
+     * @return whether it goes on for that; it is stopped again behind
+     */
+    private boolean goesOnToStop(RecordedTask task) {
+        task.state = RecordedTask.State.RUNNING;
+        if (SyscallBuffers.isInside(task)) {
+            task.stopsBehind = true;
+            buffers.bringOut(task);
+            task.tracee.resume(userResume(task), 0);
+            return true;
+        }
+        nameBeforeStop(task);
+        if (isNamed(task)) {
+            return false;
+        }
+        if (nameInstant(task)) {
+            stopAgain(task);
+        }
+        return true;
+    }
+
+    /** Lets a named task run into its process's stop, which it has left. */
+    private void stopAgain(RecordedTask task) {
+        task.interrupting = true;
+        Ptrace.interrupt(task.tid());
+        task.tracee.resume(userResume(task), 0);
     }
 
     // ---- interruption ----
@@ -416,6 +459,7 @@ public final class Recorder {
         boolean wanted = task.interrupting;
         task.interrupting = false;
         if (!wanted || task.atSyscall) {
+            task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(userResume(task), 0);
             return;
         }
@@ -478,7 +522,15 @@ public final class Recorder {
 
     /** Whether the task is where its last event left it. */
     static boolean isNamed(RecordedTask task) {
-        return !task.performed && !task.midway && hasRegistersOfLastEvent(task);
+        return !task.performed && hasRegistersOfLastEvent(task) && (!task.midway || isAboutToRestart(task));
+    }
+
+    /** Whether it stands behind a call that the kernel is going to restart: no program gets to see these results. */
+    private static boolean isAboutToRestart(RecordedTask task) {
+        long result = task.tracee.get(Registers.RAX);
+        return task.tracee.get(Registers.ORIG_RAX) >= 0
+                && result <= -Errno.ERESTARTSYS
+                && result >= -Errno.ERESTART_RESTARTBLOCK;
     }
 
     static boolean hasRegistersOfLastEvent(RecordedTask task) {

@@ -13,6 +13,7 @@ import reprise.linux.Wait;
 import reprise.runtime.RandomInstruction;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
+import reprise.tracee.TaskStatus;
 import reprise.x86.Registers;
 
 /** Decides when signals strike and records what they did. */

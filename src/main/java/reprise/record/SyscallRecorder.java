@@ -20,6 +20,7 @@ import reprise.syscall.SyscallSpec;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
+import reprise.tracee.TaskStatus;
 import reprise.tracee.Tracee;
 import reprise.x86.Registers;
 

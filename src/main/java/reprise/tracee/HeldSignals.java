@@ -19,6 +19,9 @@ import reprise.linux.SyscallNumber;
  * only when they arrive. Signals of the same number arrive in the order of their first arrival, even if newer ones are
  * in the kernel's queue already when older ones are sent again.
  *
+ * <p>To send SIGCONT discards the stop signals that wait, and the other way round (prepare_signal in kernel/signal.c). What
+ * is sent again was sent before those that wait in the kernel, so here the newer ones discard the older.
+ *
  * <p>Owned by the thread that traces the task. Nothing here is on a hot path.
  */
 public final class HeldSignals {
@@ -30,6 +33,10 @@ public final class HeldSignals {
     private static final int SI_TIMERID = 16;
 
     private static final int SI_OVERRUN = 20;
+    private static final long STOPS = Signal.bit(Signal.SIGSTOP)
+            | Signal.bit(Signal.SIGTSTP)
+            | Signal.bit(Signal.SIGTTIN)
+            | Signal.bit(Signal.SIGTTOU);
     private static final int OWN_PID = (int) Syscall.call(SyscallNumber.GETPID, 0);
 
     /** All that the task has not got yet, those of one number in the order of their first arrival. */
@@ -106,6 +113,11 @@ public final class HeldSignals {
     public void sendAgain(int pid, int tid) {
         for (int signal = 1; unsent > 0 && signal < Signal.LIMIT; signal++) {
             for (int missing = count(signal) - sent[signal]; missing > 0; missing--) {
+                if (isObsolete(tid, signal)) {
+                    unsent--;
+                    removeLast(signal);
+                    continue;
+                }
                 long result = Syscall.call(SyscallNumber.TGKILL, pid, tid, signal);
                 if (result == -Errno.EAGAIN && signal >= Signal.SIGRTMIN) {
                     return;
@@ -115,6 +127,43 @@ public final class HeldSignals {
                     sent[signal]++;
                 } else {
                     removeLast(signal);
+                }
+            }
+        }
+    }
+
+    /** Whether a signal held back is without effect by now, and to send it again would do harm. */
+    private static boolean isObsolete(int tid, int signal) {
+        boolean stops = (STOPS & Signal.bit(signal)) != 0;
+        if (!stops && signal != Signal.SIGCONT) {
+            return false;
+        }
+        TaskStatus status = TaskStatus.of(tid);
+        if (stops) {
+            return status.hasPending(Signal.bit(Signal.SIGCONT));
+        }
+        // It had its effect when it was generated, but for its handler.
+        return (status.caught() & Signal.bit(signal)) == 0 || status.hasPending(STOPS);
+    }
+
+    /** A signal that arrived discards those waiting that its like discards in the kernel. */
+    private void discardOpposite(int signal) {
+        long opposite;
+        if (signal == Signal.SIGCONT) {
+            opposite = STOPS;
+        } else if ((STOPS & Signal.bit(signal)) != 0) {
+            opposite = Signal.bit(Signal.SIGCONT);
+        } else {
+            return;
+        }
+        for (int i = waiting.size() - 1; i >= 0; i--) {
+            int other = waiting.get(i).signal();
+            if ((opposite & Signal.bit(other)) != 0) {
+                waiting.remove(i);
+                if (sent[other] > 0) {
+                    sent[other]--;
+                } else {
+                    unsent--;
                 }
             }
         }
@@ -146,6 +195,7 @@ public final class HeldSignals {
         if (waiting.isEmpty()) {
             return false;
         }
+        discardOpposite(signal);
         boolean ours =
                 sent[signal] > 0 && Ptrace.codeOf(siginfo) == SI_TKILL && siginfo.get(JAVA_INT, SENDER) == OWN_PID;
         if (!ours && signal < Signal.SIGRTMIN) {

@@ -12,6 +12,7 @@ import reprise.linux.Files;
 import reprise.linux.LinuxException;
 import reprise.linux.ProcessMemory;
 import reprise.linux.Ptrace;
+import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.x86.Registers;
 
@@ -117,6 +118,9 @@ public final class Tracee implements MemoryReader {
         flushRegisters();
         known = false;
         try {
+            if (leftGroupStop) {
+                Ptrace.interrupt(tid);
+            }
             Ptrace.resume(how, tid, signal);
         } catch (LinuxException e) {
             throw gone(e);
@@ -250,6 +254,8 @@ public final class Tracee implements MemoryReader {
         set(Registers.R10, d);
         set(Registers.R8, e);
         set(Registers.R9, f);
+        boolean left = leftGroupStop;
+        leftGroupStop = false;
         boolean entered = false;
         while (true) {
             resume(Ptrace.SYSCALL, 0);
@@ -264,11 +270,22 @@ public final class Tracee implements MemoryReader {
                 holdSignal(Wait.stopSignal(status));
             } else if (Wait.event(status) == Ptrace.EVENT_FORK || Wait.event(status) == Ptrace.EVENT_CLONE) {
                 remoteChild = (int) Ptrace.eventMessage(tid);
+            } else if (Wait.event(status) == Ptrace.EVENT_STOP) {
+                left |= Wait.stopSignal(status) != Signal.SIGTRAP;
             }
         }
+        leftGroupStop = left;
         long result = get(Registers.RAX);
         setAll(saved);
         return result;
+    }
+
+    /** Its process was stopped during a remote call: it is asked to join that stop whenever it is resumed. */
+    private boolean leftGroupStop;
+
+    /** It stopped because it was asked to, or with its process. */
+    public void joinedGroupStop() {
+        leftGroupStop = false;
     }
 
     private int remoteChild;

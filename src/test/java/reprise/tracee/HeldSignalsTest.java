@@ -69,6 +69,28 @@ class HeldSignalsTest {
     }
 
     @Test
+    @DisplayName("SIGCONT discards stop signals held back before it, and one without a handler is not sent again")
+    void continuedBehindStop() {
+        held.arrived(Signal.SIGTTOU, theirs(1));
+        held.putBack(Signal.SIGTTOU, info);
+        held.arrived(Signal.SIGCONT, theirs(2));
+        held.putBack(Signal.SIGCONT, info);
+        held.sendAgain(pid, pid);
+        assertThat(held.isEmpty()).isTrue();
+        assertThat(held.arrived(Signal.SIGTTOU, ours())).isFalse();
+        assertThat(held.arrived(Signal.SIGCONT, ours())).isFalse();
+    }
+
+    @Test
+    @DisplayName("a stop signal discards SIGCONT held back before it")
+    void stoppedBehindContinue() {
+        held.arrived(Signal.SIGCONT, theirs(1));
+        held.putBack(Signal.SIGCONT, info);
+        assertThat(held.arrived(Signal.SIGTSTP, theirs(2))).isFalse();
+        assertThat(held.isEmpty()).isTrue();
+    }
+
+    @Test
     @DisplayName("whatever is held back and when it is sent again, each signal arrives once and in order")
     void eachOnceAndInOrder() {
         for (int seed = 0; seed < 200; seed++) {

@@ -1,4 +1,4 @@
-package reprise.record;
+package reprise.tracee;
 
 import java.nio.charset.StandardCharsets;
 import reprise.linux.Files;
@@ -13,7 +13,7 @@ import reprise.linux.Files;
  * @param ignored signals that are ignored, as a kernel mask
  * @param caught signals that have a handler
  */
-record TaskStatus(char state, long pending, long sharedPending, long blocked, long ignored, long caught) {
+public record TaskStatus(char state, long pending, long sharedPending, long blocked, long ignored, long caught) {
     private static final byte[] STATE = "State:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] PENDING = "SigPnd:\t".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] SHARED_PENDING = "ShdPnd:\t".getBytes(StandardCharsets.ISO_8859_1);
@@ -25,7 +25,7 @@ record TaskStatus(char state, long pending, long sharedPending, long blocked, lo
     private static final byte[] GROUP_IDS = "NStgid:\t".getBytes(StandardCharsets.ISO_8859_1);
 
     /** Of a task; state X if it does not exist. */
-    static TaskStatus of(int tid) {
+    public static TaskStatus of(int tid) {
         byte[] text = Files.readAll("/proc/" + tid + "/status");
         if (text == null) {
             return new TaskStatus('X', 0, 0, 0, 0, 0);
@@ -40,13 +40,18 @@ record TaskStatus(char state, long pending, long sharedPending, long blocked, lo
                 hex(text, find(text, CAUGHT)));
     }
 
+    /** Whether signals wait for it, or for any task of its process, of which at least one is in a kernel mask. */
+    boolean hasPending(long mask) {
+        return ((pending | sharedPending) & mask) != 0;
+    }
+
     /** Whether a signal will strike as soon as the task is about to execute an instruction. */
-    boolean isStruck() {
+    public boolean isStruck() {
         return ((pending | sharedPending) & ~blocked) != 0;
     }
 
     /** The id of task {@code tid} in the pid namespace of task {@code viewer}. */
-    static long visibleTid(int viewer, int tid) {
+    public static long visibleTid(int viewer, int tid) {
         byte[] own = Files.readAll("/proc/" + viewer + "/status");
         byte[] other = Files.readAll("/proc/" + tid + "/status");
         if (own == null || other == null) {
@@ -66,7 +71,7 @@ record TaskStatus(char state, long pending, long sharedPending, long blocked, lo
     }
 
     /** The real user id of a task; 0 if it does not exist. */
-    static int user(int tid) {
+    public static int user(int tid) {
         byte[] text = Files.readAll("/proc/" + tid + "/status");
         int at = text == null ? -1 : find(text, USERS);
         int user = 0;
