@@ -313,7 +313,8 @@ final class PointRecorder {
                 case OTHER, NOP, CONDITIONAL_JUMP -> true;
                 default -> false;
             };
-            if (!plain) {
+            // Constants may be read by other instructions, so that replay leaves them where they are.
+            if (!plain || following.hasWideImmediate()) {
                 return false;
             }
             offset += following.length();

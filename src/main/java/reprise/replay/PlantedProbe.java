@@ -11,6 +11,7 @@ import reprise.linux.Ptrace;
 import reprise.linux.Signal;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.runtime.CodeReads;
 import reprise.runtime.Probe;
 import reprise.runtime.ProbeCheck;
 import reprise.runtime.ProbePlanner;
@@ -219,6 +220,9 @@ final class PlantedProbe {
                     return null;
                 }
                 int length = (int) Math.min(ProbePlanner.WINDOW, region.end() - site);
+                if (isRead(region, tracee, site)) {
+                    return null;
+                }
                 try (Arena arena = Arena.ofConfined()) {
                     MemorySegment bytes = arena.allocate(length);
                     return tracee.read(site, bytes, length) == length ? bytes.toArray(JAVA_BYTE) : null;
@@ -226,6 +230,17 @@ final class PlantedProbe {
             }
         }
         return null;
+    }
+
+    /** Whether code nearby reads as data what the jump to a probe would replace. */
+    private static boolean isRead(ProcMaps.Region region, Tracee tracee, long site) {
+        long from = Math.max(region.start(), site - CodeReads.REACH);
+        long length = Math.min(region.end(), site + CodeReads.REACH) - from;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment around = arena.allocate(length);
+            long read = Math.max(0, tracee.read(from, around, length));
+            return CodeReads.touch(around.asSlice(0, read), from, site, site + ProbePlanner.JUMP);
+        }
     }
 
     private void write(long address, byte[] bytes) {

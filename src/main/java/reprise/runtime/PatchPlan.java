@@ -35,6 +35,8 @@ public sealed interface PatchPlan permits Patch, PatchPlan.Decline {
         BRANCH_TARGET,
         /** An instruction that means something else, or cannot be expressed, in another place. */
         UNMOVABLE,
+        /** A constant of eight bytes in an instruction: V8 lets other instructions read it there. */
+        CONSTANT,
         /** The function ends and something else begins before there are five bytes. */
         NO_ROOM,
         /** Where instructions begin before the site cannot be told for sure. */

@@ -52,7 +52,7 @@ final class Relocation {
             case CALL -> last ? reach(instruction, to) : PatchPlan.Reason.UNMOVABLE;
             case INDIRECT_CALL ->
                 last && isPlainCall(instruction) ? reach(instruction, to) : PatchPlan.Reason.UNMOVABLE;
-            default -> reach(instruction, to);
+            default -> instruction.hasWideImmediate() ? PatchPlan.Reason.CONSTANT : reach(instruction, to);
         };
     }
 

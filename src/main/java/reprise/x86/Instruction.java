@@ -150,6 +150,11 @@ public final class Instruction {
         return modrmOffset;
     }
 
+    /** Whether its last eight bytes are an immediate, or an address: mov alone has these. */
+    public boolean hasWideImmediate() {
+        return isValid() && length - opcodeOffset == 9;
+    }
+
     @Override
     public String toString() {
         return kind + " at 0x" + Long.toHexString(address) + ", " + length + " bytes";
