@@ -1,6 +1,7 @@
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -60,6 +61,7 @@ final class Benchmark {
     private void measure(Workload workload, int repetitions) throws IOException, InterruptedException {
         List<List<Double>> seconds = new ArrayList<>();
         long[] bytes = new long[WAYS.size()];
+        long[] copies = new long[WAYS.size()];
         long[] peaks = new long[WAYS.size()];
         WAYS.forEach(way -> seconds.add(new ArrayList<>()));
         for (int repetition = 0; repetition < repetitions; repetition++) {
@@ -92,14 +94,15 @@ final class Benchmark {
                 seconds.get(way).add(taken);
                 peaks[way] = Math.max(peaks[way], peak);
                 if (way == 2 || way == 3) {
-                    bytes[way] = size(trace);
+                    bytes[way] = size(trace, false);
+                    copies[way] = size(trace, true);
                 }
                 System.out.printf("%-8s %-10s %8.3f s%n", workload.name(), WAYS.get(way), taken);
             }
         }
         for (int way = 0; way < WAYS.size(); way++) {
             if (!seconds.get(way).isEmpty()) {
-                report.add(workload, WAYS.get(way), new Report.Series(seconds.get(way), bytes[way], peaks[way]));
+                report.add(workload, WAYS.get(way), new Report.Series(seconds.get(way), bytes[way], copies[way], peaks[way]));
             }
         }
     }
@@ -162,10 +165,12 @@ final class Benchmark {
         }
     }
 
-    /** Of the events, and of copies of files that nobody shares. */
-    private static long size(Path trace) throws IOException {
+    /** Of what was recorded, compressed; or of the copies of files that no other trace shares. */
+    private static long size(Path trace, boolean copies) throws IOException {
+        Path store = trace.resolve("files");
         try (Stream<Path> files = Files.walk(trace)) {
             return files.filter(Files::isRegularFile)
+                    .filter(file -> file.startsWith(store) == copies)
                     .mapToLong(file -> {
                         try {
                             boolean shared = (int) Files.getAttribute(file, "unix:nlink") > 1;
@@ -195,9 +200,9 @@ final class Benchmark {
                 .map(line -> line.substring(line.indexOf(':') + 1).strip())
                 .findFirst()
                 .orElse("unknown processor");
-        String kernel = Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip();
+        String kernel = Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip().replaceAll("-.*", "");
         String load = Files.readString(Path.of("/proc/loadavg")).split(" ")[0];
-        return Runtime.getRuntime().availableProcessors() + " cores of " + model + ", Linux " + kernel
+        return LocalDate.now() + ": " + Runtime.getRuntime().availableProcessors() + " cores of " + model + ", Linux " + kernel
                 + ", load average " + load + " at the end.";
     }
 }

@@ -46,19 +46,19 @@ record Workload(String name, String shows, List<String> command, Path scratch) {
             }
         }
         if (has("python3")) {
-            String script = "d = {}\nfor i in range(" + 200_000 * scale + "):\n d[i % 999] = d.get(i * 7 % 999, 0) + i\nprint(sum(d.values()))";
+            String script = "d = {}\nfor i in range(" + 1_000_000 * scale + "):\n d[i % 999] = d.get(i * 7 % 999, 0) + i\nprint(sum(d.values()))";
             add(all, "python", "an interpreter", null, "/usr/bin/python3", "-c", script);
         }
         if (has("sqlite3")) {
             Path sql = directory.resolve("statements.sql");
-            Files.writeString(sql, statements(1500 * scale));
+            Files.writeString(sql, statements(6000 * scale));
             Path data = directory.resolve("data");
             add(all, "sqlite", "small calls on files", data, "/usr/bin/sqlite3", "-batch", data.resolve("db").toString(),
                     ".read " + sql);
         }
         if (has("node")) {
-            String script = "let s = 0; for (let i = 0; i < " + 4_000_000 * scale + "; i++) s = (s * 31 + i) % 1000003; console.log(s)";
-            add(all, "node", "a compiler that runs beside the program", null, "/usr/bin/node", "-e", script);
+            add(all, "node", "a compiler that runs beside the program", null, "/usr/bin/node", "src/benchmark/js/kernels.js",
+                    "" + 8 * scale);
         }
         if (has("redis-server") && has("redis-benchmark") && has("redis-cli")) {
             String client = "redis-cli -p 7391";
@@ -70,7 +70,7 @@ record Workload(String name, String shows, List<String> command, Path scratch) {
         }
         if (has("chromium")) {
             Path page = directory.resolve("page.html");
-            Files.writeString(page, page(200 * scale));
+            Files.writeString(page, page(400 * scale));
             Path profile = directory.resolve("profile");
             add(all, "page", "a browser and a page with forms", profile, "/usr/bin/chromium", "--headless", "--no-sandbox",
                     "--disable-gpu", "--user-data-dir=" + profile, "--dump-dom", page.toUri().toString());
