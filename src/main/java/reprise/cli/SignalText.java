@@ -28,7 +28,6 @@ final class SignalText {
     private static final int CALL_NUMBER = 24;
 
     private static final int SI_USER = 0;
-    private static final int SI_KERNEL = 0x80;
     private static final int SI_QUEUE = -1;
     private static final int SI_TIMER = -2;
     private static final int SI_TKILL = -6;
@@ -89,7 +88,7 @@ final class SignalText {
             text.append(", si_timerid=").append(word(info, TIMER));
             text.append(", si_overrun=").append(word(info, OVERRUN));
             appendValue(text, info);
-        } else if (code > 0 && code != SI_KERNEL) {
+        } else if (code > 0 && code != Signal.SI_KERNEL) {
             appendDetails(text, signal, code, info);
         }
         text.append('}');
@@ -130,8 +129,8 @@ final class SignalText {
     }
 
     private static String code(int signal, int code) {
-        if (code == SI_KERNEL) {
-            return "SI_KERNEL";
+        if (code == Signal.SI_KERNEL) {
+            return "Signal.SI_KERNEL";
         }
         if (code <= 0) {
             return -code < SENT.length && code > Integer.MIN_VALUE ? SENT[-code] : Integer.toString(code);

@@ -35,6 +35,7 @@ final class Execution {
     private Position armed;
     private boolean stopAtOnce;
     private Stop.Signal lastSignal;
+    private int trapCode = Signal.SI_KERNEL;
     private boolean atEnd;
 
     Execution(
@@ -65,6 +66,11 @@ final class Execution {
     /** The signal at which the program stands; null if it stands at none. */
     Stop.Signal signal() {
         return lastSignal;
+    }
+
+    /** The si_code of the SIGTRAP at which the program stands where {@link #signal} is null, as a live process would have it. */
+    int trapCode() {
+        return trapCode;
     }
 
     /** The next resumption goes to a position instead. */
@@ -256,11 +262,13 @@ final class Execution {
         if (task == null) {
             return false;
         }
+        trapCode = stop instanceof Stop.Stepped ? Signal.TRAP_TRACE : Signal.SI_KERNEL;
         switch (stop) {
             case Stop.Breakpoint breakpoint -> {
                 return breakpoint(task, breakpoint.address());
             }
             case Stop.Watchpoint watchpoint -> {
+                trapCode = Signal.TRAP_HWBKPT;
                 StopReply reason = thread(GdbSignal.TRAP, task);
                 reason.reason(
                         name(watchpoint.watch().access()), watchpoint.watch().address());
@@ -290,6 +298,7 @@ final class Execution {
         }
         StopReply stop = thread(GdbSignal.TRAP, task);
         if (breakpoints.isHardware(task.process(), address)) {
+            trapCode = Signal.TRAP_HWBKPT;
             if (client.hardwareBreakpoints) {
                 stop.reason("hwbreak");
             }

@@ -14,7 +14,6 @@ import reprise.replay.Timeline;
 /** Answers {@code qXfer} packets: larger things that are read piece by piece. */
 final class Transfers {
     private static final int SIGINFO_SIZE = 128;
-    private static final int TRAP_BRKPT = 1;
     private static final String DOCTYPE = "<?xml version=\"1.0\"?>\n";
 
     private final Timeline timeline;
@@ -124,7 +123,7 @@ final class Transfers {
             return Arrays.copyOf(signal.info(), SIGINFO_SIZE);
         }
         ByteBuffer info = ByteBuffer.allocate(SIGINFO_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-        info.putInt(Signal.SIGTRAP).putInt(0).putInt(TRAP_BRKPT);
+        info.putInt(Signal.SIGTRAP).putInt(0).putInt(execution.trapCode());
         return info.array();
     }
 

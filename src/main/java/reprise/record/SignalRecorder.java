@@ -18,7 +18,6 @@ import reprise.x86.Registers;
 
 /** Decides when signals strike and records what they did. */
 final class SignalRecorder {
-    private static final int SI_KERNEL = 128;
     /** Offset of fpstate in a signal frame, from the stack pointer at the handler's first instruction. */
     private static final int FRAME_FPSTATE = 232;
     /** Offset in fpstate of fpx_sw_bytes: magic1, extended_size. */
@@ -65,7 +64,11 @@ final class SignalRecorder {
         int code = Ptrace.codeOf(info);
         if (code > 0 && Signal.canBeSynchronous(signal)) {
             boolean forced = task.frameFailedAt != null;
-            if (!forced && signal == Signal.SIGSEGV && code == SI_KERNEL && !task.counterFaults && emulated(task)) {
+            if (!forced
+                    && signal == Signal.SIGSEGV
+                    && code == Signal.SI_KERNEL
+                    && !task.counterFaults
+                    && emulated(task)) {
                 return;
             }
             if (task.tracing != null && signal == Signal.SIGTRAP && code == Signal.TRAP_HWBKPT) {
@@ -146,7 +149,7 @@ final class SignalRecorder {
             return task.frameFailedAt;
         }
         boolean brokenFrame = signal == Signal.SIGSEGV
-                && code == SI_KERNEL
+                && code == Signal.SI_KERNEL
                 && task.call == SyscallNumber.RT_SIGRETURN
                 && Recorder.hasRegistersOfLastEvent(task);
         // A process can send itself a siginfo that looks like a fault's: it strikes behind the call. What is taken for

@@ -28,8 +28,6 @@ import reprise.x86.Registers;
  */
 final class ReplaySession implements AutoCloseable {
     /** si_code of faults that are not those of a page. */
-    private static final int SI_KERNEL = 0x80;
-
     private static final long CLONE_THREAD = 0x10000;
 
     private final ReplayOptions options;
@@ -263,7 +261,7 @@ final class ReplaySession implements AutoCloseable {
             case Event.SignalDelivered fault ->
                 fault.signal() == Signal.SIGSEGV
                         && fault.point() == Event.SignalPoint.FAULT
-                        && Ptrace.codeOf(fault.signalInfo()) == SI_KERNEL;
+                        && Ptrace.codeOf(fault.signalInfo()) == Signal.SI_KERNEL;
             default -> false;
         };
     }

@@ -32,12 +32,12 @@ final class TaskNames {
         }
     }
 
-    /** The name of a task: its own, or what exec made of the program's. */
-    static String of(ReplayTask task, String program) {
+    /** The name of a task: its own, or what exec made of the path it was given. */
+    static String of(ReplayTask task, String path) {
         if (task.name() != null) {
             return task.name();
         }
-        String file = program.substring(program.lastIndexOf('/') + 1);
+        String file = path.substring(path.lastIndexOf('/') + 1);
         return file.length() < LONGEST ? file : file.substring(0, LONGEST - 1);
     }
 }

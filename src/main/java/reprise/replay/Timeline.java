@@ -104,7 +104,7 @@ public final class Timeline implements AutoCloseable {
                             info.program(),
                             info.arguments(),
                             task.isInKernel(),
-                            TaskNames.of(task, info.program()));
+                            TaskNames.of(task, info.invokedAs()));
                 })
                 .sorted(Comparator.comparingInt(TaskInfo::tid))
                 .toList();
