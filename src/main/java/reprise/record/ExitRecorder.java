@@ -44,6 +44,7 @@ final class ExitRecorder {
             if (task.domain.current == task) {
                 buffers.flush(task, false);
             }
+            recorder.cutOff(task);
             begin(task, (int) Ptrace.eventMessage(task.tid()));
         }
         if (task.state == RecordedTask.State.RUNNING && !task.inCall && !Recorder.isNamed(task)) {

@@ -906,6 +906,11 @@ public final class Recorder {
         }
     }
 
+    /** A task was killed in a call, see {@link SyscallRecorder#cutOff}. */
+    void cutOff(RecordedTask task) {
+        syscalls.cutOff(task);
+    }
+
     /** The entry of the task's call becomes an event of its own, if it is not yet. */
     void recordEntry(RecordedTask task) {
         syscalls.recordEntry(task);

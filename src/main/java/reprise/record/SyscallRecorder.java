@@ -670,6 +670,21 @@ final class SyscallRecorder {
         recorder.afterEvent(task, true, number == SyscallNumber.SCHED_YIELD);
     }
 
+    /**
+     * A task was killed in a call, and is at its exit: what it wrote to the recording's output is written, though it will never come
+     * out of the call.
+     */
+    void cutOff(RecordedTask task) {
+        if (!task.inCall || task.exitRecorded || task.output == 0) {
+            return;
+        }
+        long written = task.tracee.get(Registers.RAX);
+        if (written > 0 && task.tracee.get(Registers.ORIG_RAX) == task.call) {
+            recordExit(task, written, 0);
+            task.inCall = false;
+        }
+    }
+
     /** A call that the kernel gave up at once is to be made again: an event like that of a call that is restarted. */
     private void makeAgain(RecordedTask task) {
         int number = recordExit(task, -Errno.ERESTARTSYS, 0);
