@@ -54,7 +54,7 @@ final class RecordCommand implements Command {
             "SIZE",
             "End the recording, and kill PROGRAM, when the events take SIZE bytes on disk (K, M and G are understood).");
     static final Option WAIT_FOR_ALL =
-            Option.flag('w', "Wait until all recorded processes have ended, not only the first.");
+            Option.flag('w', "Changes nothing: recording always goes on until all recorded processes have ended.");
     static final Option IGNORED_SIGNAL = Option.valued('i', "SIG", "Never deliver signal SIG, a name or a number.");
     static final Option SWITCH_ALWAYS = Option.flag('s', "Let another thread run after every event.");
     static final Option PRINT_TRACE =

@@ -75,12 +75,16 @@ public final class TraceDirectories {
     }
 
     /**
-     * Makes the directory for a new trace where the user wants it.
+     * Makes the directory for a new trace where the user wants it, with those it is to be in.
      *
      * @throws TraceException if it exists and is not empty, or cannot be made
      */
     public Path create(Path explicit) {
         Path directory = explicit.toAbsolutePath().normalize();
+        if (directory.getParent() != null
+                && !FileCalls.isDirectory(directory.getParent().toString())) {
+            makeDirectory(directory.getParent());
+        }
         long result = FileCalls.mkdir(directory.toString());
         if (result == -Errno.EEXIST) {
             requireEmpty(directory);

@@ -94,10 +94,16 @@ class TraceDirectoriesTest {
         assertThatThrownBy(() -> directories.create(file))
                 .isInstanceOf(TraceException.class)
                 .hasMessage("cannot create the trace " + file + ": a file of that name exists");
-        Path deep = temporary.resolve("no/such");
-        assertThatThrownBy(() -> directories.create(deep))
+        Path within = file.resolve("such");
+        assertThatThrownBy(() -> directories.create(within))
                 .isInstanceOf(TraceException.class)
-                .hasMessage("cannot create the trace " + deep + ": no such file or directory");
+                .hasMessageStartingWith("cannot create the directory for traces, " + file);
+    }
+
+    @Test
+    void anExplicitDirectoryIsMadeWithItsParents() throws Exception {
+        Path deep = temporary.resolve("not/there/yet");
+        assertThat(directories.create(deep)).isEqualTo(deep).isDirectory();
     }
 
     @Test
