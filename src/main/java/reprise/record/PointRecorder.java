@@ -311,6 +311,8 @@ final class PointRecorder {
             }
             boolean plain = switch (following.kind()) {
                 case OTHER, NOP, CONDITIONAL_JUMP -> true;
+                // What follows a jump may be no code, or code whose address something takes: nothing of it may be replaced.
+                case JUMP -> offset + following.length() >= JUMP;
                 default -> false;
             };
             // Constants may be read by other instructions, so that replay leaves them where they are.
