@@ -534,11 +534,12 @@ final class EmulatedPtrace {
     }
 
     private void deliver(RecordedTask task, Resumption from) {
-        long blocked = Ptrace.signalMask(task.tid());
+        // Behind rt_sigsuspend and its like, PTRACE_GETSIGMASK names the mask that the call will restore; what lets
+        // the signal through, or queues it again (ptrace_signal in kernel/signal.c), is the one in force.
         TaskStatus status = TaskStatus.of(task.tid());
         boolean ignored = (status.ignored() & Signal.bit(from.signal)) != 0
                 || Signal.isIgnoredByDefault(from.signal) && (status.caught() & Signal.bit(from.signal)) == 0;
-        if ((blocked & Signal.bit(from.signal)) != 0 && !Signal.canBeSynchronous(from.signal)) {
+        if ((status.blocked() & Signal.bit(from.signal)) != 0 && !Signal.canBeSynchronous(from.signal)) {
             inject(task, from.signal, false);
             goOnInProgram(task, from.how);
         } else if (ignored && from.how == Ptrace.SINGLESTEP) {
