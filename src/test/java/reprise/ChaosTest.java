@@ -27,10 +27,28 @@ class ChaosTest {
                 .map(fixture -> Named.of(fixture.name() + ": " + fixture.behaviour(), fixture));
     }
 
+    /** Those in which only chaos interrupts tasks often enough where it is hard. */
+    static Stream<Named<Fixture>> interrupted() throws IOException {
+        return Fixture.in("spin").stream()
+                .filter(fixture -> fixture.name().endsWith("while_interrupted"))
+                .map(fixture -> Named.of(fixture.name() + ": " + fixture.behaviour(), fixture));
+    }
+
     @BeforeAll
     static void compile() throws Exception {
         assumeTrue(Programs.has("gcc"), "the fixtures need gcc");
-        Fixture.compile(fixtures().map(Named::getPayload).toList());
+        Fixture.compile(
+                Stream.concat(fixtures(), interrupted()).map(Named::getPayload).toList());
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("interrupted")
+    @DisplayName("a program that chaos interrupts everywhere replays exactly")
+    void replaysExactly(Fixture fixture) throws Exception {
+        List<String> command = List.of(fixture.binary().toString());
+        Faithful.check(
+                "chaos/" + fixture.name(),
+                faithful -> faithful.record(List.of("--chaos", "--checksums"), command, null, fixture.status()));
     }
 
     @ParameterizedTest(name = "{0}")

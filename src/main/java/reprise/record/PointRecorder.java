@@ -94,9 +94,15 @@ final class PointRecorder {
      */
     boolean name(RecordedTask task) {
         task.spinning = RecordedTask.Spinning.NO;
+        TaskStatus status = TaskStatus.of(task.tid());
+        if (hasTrapped(status)) {
+            task.state = RecordedTask.State.RUNNING;
+            task.tracee.resume(recorder.userResume(task), 0);
+            return false;
+        }
         words.begin(task);
         registersChanging = 0;
-        if (canBreak(task)) {
+        if (canBreak(task, status)) {
             if (isWritable(task, task.tracee.get(Registers.RIP))) {
                 int count = callers(task);
                 if (count > 0 && runTo(task, count) == Moved.OVERTAKEN) {
@@ -124,6 +130,9 @@ final class PointRecorder {
      * scanner yet: to make one takes system calls, and the signal would be lost.
      */
     boolean nameHere(RecordedTask task) {
+        if (hasTrapped(TaskStatus.of(task.tid()))) {
+            return false;
+        }
         words.begin(task);
         registersChanging = 0;
         return record(task);
@@ -185,13 +194,21 @@ final class PointRecorder {
         return true;
     }
 
+    /**
+     * Whether the task stopped behind an int3, say, of which the signal is still to come: an interruption is told first
+     * (get_signal in kernel/signal.c). The instant behind the instruction and before its signal is none: replay comes to
+     * the one with the other.
+     */
+    private static boolean hasTrapped(TaskStatus status) {
+        return (status.pending() & ~status.blocked() & Signal.bit(Signal.SIGTRAP)) != 0;
+    }
+
     /** A breakpoint raises SIGTRAP; if that is blocked or ignored, the kernel would reset what the program set. */
-    private static boolean canBreak(RecordedTask task) {
+    private static boolean canBreak(RecordedTask task, TaskStatus status) {
         if (task.tracing != null && task.tracing.debugRegisters != null) {
             return false;
         }
-        return (Ptrace.signalMask(task.tid()) & Signal.bit(Signal.SIGTRAP)) == 0
-                && (TaskStatus.of(task.tid()).ignored() & Signal.bit(Signal.SIGTRAP)) == 0;
+        return ((status.blocked() | status.ignored()) & Signal.bit(Signal.SIGTRAP)) == 0;
     }
 
     /** Whether the program can write to the code at an address. Code from files is taken to be only read. */
