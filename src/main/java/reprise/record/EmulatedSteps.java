@@ -51,8 +51,10 @@ final class EmulatedSteps {
         boolean repeats = decoded && PointRecorder.isRepeated(bytes, instruction);
         int status;
         do {
-            task.tracee.resume(Ptrace.SINGLESTEP, 0);
-            status = task.tracee.awaitStop();
+            do {
+                task.tracee.resume(Ptrace.SINGLESTEP, 0);
+                status = task.tracee.awaitStop();
+            } while (isInterruption(task, status));
             if (!isTrap(task, status)) {
                 if (Wait.event(status) == Ptrace.EVENT_SECCOMP || Wait.isSyscallStop(status)) {
                     // The syscall instruction copied the trap flag that the kernel had set.
@@ -102,6 +104,19 @@ final class EmulatedSteps {
         if (task.tracing != null) {
             emulation.stop(task, EmulatedStop.ofSignal(EmulatedStop.Kind.TRAP, Signal.SIGTRAP, cause));
         }
+    }
+
+    /**
+     * Whether the task stopped because it was asked to, which is of no matter to a task that stops anyhow: asked while it stood
+     * in its last stop, it stops again before it executes anything. If it has stepped, the step's own stop follows.
+     */
+    private static boolean isInterruption(RecordedTask task, int status) {
+        if (Wait.event(status) != Ptrace.EVENT_STOP || Wait.stopSignal(status) != Signal.SIGTRAP) {
+            return false;
+        }
+        task.tracee.joinedGroupStop();
+        task.interrupting = false;
+        return true;
     }
 
     /** Whether the task stopped behind its step, or at a breakpoint register. */

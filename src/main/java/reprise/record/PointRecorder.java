@@ -328,7 +328,8 @@ final class PointRecorder {
             }
             boolean plain = switch (following.kind()) {
                 case OTHER, NOP, CONDITIONAL_JUMP -> true;
-                // What follows a jump may be no code, or code whose address something takes: nothing of it may be replaced.
+                // What follows a jump may be no code, or code whose address something takes: nothing of it may be
+                // replaced.
                 case JUMP -> offset + following.length() >= JUMP;
                 default -> false;
             };

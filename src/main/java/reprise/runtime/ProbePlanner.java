@@ -6,6 +6,7 @@ import java.util.List;
 import reprise.x86.Assembler;
 import reprise.x86.FlagUse;
 import reprise.x86.Instruction;
+import reprise.x86.Instruction.Kind;
 import reprise.x86.InstructionDecoder;
 
 /**
@@ -119,11 +120,16 @@ public final class ProbePlanner {
             Instruction instruction = new Instruction();
             decoder.decode(code, offset, code.length, site + offset, instruction);
             boolean last = offset + instruction.length() >= JUMP;
+            if (ended && instruction.kind() == Kind.INT3) {
+                // Padding. What is behind it may be the next function.
+                offset += instruction.length();
+                continue;
+            }
+            if (ended && !instruction.isValid()) {
+                // Data.
+                return instructions;
+            }
             if (!instruction.isValid() || Relocation.obstacle(instruction, site, last) != null) {
-                if (ended) {
-                    // Padding, or data. Should it be code after all, the guard stops whoever comes there.
-                    return instructions;
-                }
                 return null;
             }
             instructions.add(instruction);
@@ -136,15 +142,10 @@ public final class ProbePlanner {
     /** An address for the probe's code to which a jump leads whose bytes are guards where they have to be. */
     private long findEntry(long site, List<Instruction> instructions) {
         boolean[] guarded = new boolean[JUMP];
+        Arrays.fill(guarded, true);
         for (Instruction instruction : instructions) {
             int offset = (int) (instruction.address() - site);
-            if (offset < JUMP) {
-                guarded[offset] = true;
-            }
-        }
-        Instruction last = instructions.getLast();
-        for (int offset = (int) (last.end() - site); offset < JUMP; offset++) {
-            guarded[offset] = true;
+            Arrays.fill(guarded, offset + 1, Math.min(JUMP, offset + instruction.length()), false);
         }
         for (int high : guarded[4] ? GUARDS : ANY_HIGH) {
             for (int upper : guarded[3] ? GUARDS : ANY_MIDDLE) {

@@ -71,6 +71,24 @@ class ProbePlannerTest {
     }
 
     @Test
+    @DisplayName("moves the begin of the next function if the jump reaches into it")
+    void nextFunction() {
+        Probe probe = plan("c3 cc 48 85 ff 75 01 c3"); // ret; int3; test rdi, rdi; jne
+        assertThat(probe.moved()).extracting(Probe.Moved::from).containsExactly(SITE, SITE + 2);
+        boolean int3 = probe.jump()[2] == (byte) 0xcc;
+        assertThat(probe.redirected(SITE + 2 + (int3 ? 1 : 0)))
+                .isEqualTo(probe.moved().get(1).to());
+    }
+
+    @Test
+    @DisplayName("is not planted where what cannot be moved follows, even behind the end of a function")
+    void constantBehindReturn() {
+        assertThat(plan("c3 48 be ad de ad de ad de ad de")).isNull(); // ret; movabs rsi, 0xdeaddeaddeaddead
+        assertThat(plan("c3 0f 05 c3")).isNull(); // ret; syscall
+        assertThat(plan("c3 06 06 06 06 06")).isNotNull(); // ret; no instructions
+    }
+
+    @Test
     @DisplayName("is not planted where there is no memory in reach")
     void noMemory() {
         ProbePlanner crowded = new ProbePlanner((address, length) -> false);
