@@ -89,6 +89,8 @@ public final class Argument {
         ATTRIBUTE_VALUE,
         /** A pm_scan_arg, which points to an array of page_region. */
         PAGE_SCAN,
+        /** A procmap_query, which points to a name and a build id. */
+        MAPPING_QUERY,
     }
 
     /** Marks a {@link #countOffset} of a 16-bit count. */

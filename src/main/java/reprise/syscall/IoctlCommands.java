@@ -135,6 +135,10 @@ final class IoctlCommands {
                 "PAGEMAP_SCAN",
                 0xc0606610L,
                 shaped("argp", Kind.IN_OUT, Shape.PAGE_SCAN, -1, 0).at(2)));
+        commands.add(prompt(
+                "PROCMAP_QUERY",
+                0xc0686611L,
+                shaped("argp", Kind.IN_OUT, Shape.MAPPING_QUERY, -1, 0).at(2)));
         plain("NS_GET_USERNS", 0xb701);
         plain("NS_GET_PARENT", 0xb702);
         plain("NS_GET_NSTYPE", 0xb703);

@@ -26,6 +26,12 @@ final class Outputs {
     private static final int MSG_LEN = 56;
     private static final int SCAN_VEC = 40;
     private static final int SCAN_VEC_LEN = 48;
+    private static final int QUERY_NAME_SIZE = 80;
+    private static final int QUERY_BUILD_ID_SIZE = 84;
+    private static final int QUERY_NAME = 88;
+    private static final int QUERY_BUILD_ID = 96;
+    /** The kernel writes names of at most PATH_MAX bytes. */
+    private static final int MAX_QUERY_OUTPUT = 4096;
     /** Size of a struct page_region. */
     private static final int PAGE_REGION = 24;
 
@@ -100,6 +106,7 @@ final class Outputs {
             }
             case ATTRIBUTE_VALUE -> attributeValue(output, call, address, plan);
             case PAGE_SCAN -> pageScan(output, call, address, plan);
+            case MAPPING_QUERY -> mappingQuery(output, call, address, plan);
         }
     }
 
@@ -327,6 +334,26 @@ final class Outputs {
                 elements * PAGE_REGION,
                 Extent.RESULT_TIMES,
                 PAGE_REGION,
+                When.SUCCESS,
+                false);
+    }
+
+    /** The sizes become those of what was written, which is 0 where there is no name. */
+    private static void mappingQuery(Argument output, CallView call, long address, OutputPlan plan) {
+        int region = structure(OutputPlan.IN_REGISTER, output.position, address, Struct.PROCMAP_QUERY, plan);
+        behindQuery(call, address, region, QUERY_NAME_SIZE, QUERY_NAME, plan);
+        behindQuery(call, address, region, QUERY_BUILD_ID_SIZE, QUERY_BUILD_ID, plan);
+    }
+
+    private static void behindQuery(
+            CallView call, long address, int region, int sizeOffset, int pointerOffset, OutputPlan plan) {
+        plan.add(
+                region,
+                pointerOffset,
+                call.memory().readWord(address + pointerOffset),
+                Math.clamp(call.memory().readInt(address + sizeOffset) & 0xffff_ffffL, 0, MAX_QUERY_OUTPUT),
+                Extent.LENGTH_WORD,
+                OutputPlan.lengthWord(region, sizeOffset),
                 When.SUCCESS,
                 false);
     }

@@ -81,6 +81,7 @@ public enum Struct {
     FSTRIM_RANGE("struct fstrim_range", 24),
     HD_GEOMETRY("struct hd_geometry", 16),
     PM_SCAN_ARG("struct pm_scan_arg", 96),
+    PROCMAP_QUERY("struct procmap_query", 104),
     PKEY_QUERY("struct keyctl_pkey_query", 56),
     PKEY_PARAMS("struct keyctl_pkey_params", 40),
     SCHED_PARAM("struct sched_param", 4);
