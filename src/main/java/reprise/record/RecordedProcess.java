@@ -33,6 +33,8 @@ final class RecordedProcess {
         boolean buffered;
         /** Whether that may be so. */
         boolean bufferable = true;
+        /** Where the stub may change protections. */
+        PlainRanges plain = new PlainRanges();
         /** Whether the stub was asked to stop. */
         boolean stopRequested;
         /** Scratch regions, as start and length pairs, that replay does not have. */
@@ -64,6 +66,7 @@ final class RecordedProcess {
             copy.stackStart = stackStart;
             copy.stackEnd = stackEnd;
             copy.code = code.copy();
+            copy.plain = plain.copy();
             copy.buffered = buffered;
             copy.bufferable = bufferable;
             return copy;

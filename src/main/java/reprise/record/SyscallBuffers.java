@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import reprise.linux.Errno;
 import reprise.linux.Files;
 import reprise.linux.ProcessMemory;
@@ -38,6 +39,7 @@ final class SyscallBuffers {
     private final MemorySegment code = Arena.global().allocate(BufferLayout.CODE_SIZE, 64);
     private final MemorySegment content = Arena.global().allocate(WORD + BufferLayout.BUFFER_SIZE, 64);
     private final MemorySegment word = Arena.global().allocate(64, 64);
+    private final MemorySegment plainRanges = Arena.global().allocate(16L * BufferLayout.PLAIN_RANGES_COUNT, 8);
     private final MemorySegment inodes = Arena.global().allocate(BufferLayout.TRACED_INODES_SIZE, 64);
     private final MemorySegment noClasses = Arena.global().allocate(BufferLayout.CLASSES_SIZE, 64);
     private final long procDevice;
@@ -76,6 +78,7 @@ final class SyscallBuffers {
         tracee.remote(SyscallNumber.MPROTECT, BufferLayout.CODE, BufferLayout.CODE_SIZE, READ_EXECUTE, 0, 0, 0);
         tracee.write(BufferLayout.TRACED_INODES, inodes, BufferLayout.TRACED_INODES_SIZE);
         tracee.writeWord(BufferLayout.PROC_DEVICE, procDevice);
+        writePlainRanges(task);
         tracee.writeWord(BufferLayout.TICKS_PER_SECOND, counter.perSecond());
         tracee.writeWord(BufferLayout.TICKS_PER_NANOSECOND, counter.perNanosecond());
         return true;
@@ -102,6 +105,20 @@ final class SyscallBuffers {
                 forgetClasses(task);
             }
         }
+    }
+
+    /** A traced call changed the address space of the task's process. */
+    void mappingsChanged(RecordedTask task, List<Event.MappingChange> changes) {
+        PlainRanges plain = task.process.memory.plain;
+        changes.forEach(plain::follow);
+        if (plain.takeChanged() && task.process.memory.buffered) {
+            writePlainRanges(task);
+        }
+    }
+
+    private void writePlainRanges(RecordedTask task) {
+        task.process.memory.plain.write(plainRanges);
+        ProcessMemory.write(task.tid(), BufferLayout.PLAIN_RANGES, plainRanges, plainRanges.byteSize());
     }
 
     /** Nothing is known any more of the descriptors of the task's process. */

@@ -774,6 +774,7 @@ final class SyscallRecorder {
         if (task.domain.entered == task) {
             task.domain.entered = null;
         }
+        buffers.mappingsChanged(task, mappings.changes());
         mappings.commit(task);
         return number;
     }

@@ -14,6 +14,7 @@ import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.tracee.Parked;
 import reprise.tracee.RuntimePage;
@@ -224,10 +225,47 @@ final class Carrier implements AutoCloseable {
         }
     }
 
+    /** Wait status of a task behind a single step. */
+    private static final int STEPPED = Signal.SIGTRAP << 8 | 0x7f;
+
     /** Resumes the current task in a way of {@link Ptrace}; returns the wait status of its next stop, whatever it is. */
     int resume(int how) {
-        tracee.resume(how, 0);
-        return tracee.awaitStop();
+        while (true) {
+            tracee.resume(how, 0);
+            int status = tracee.awaitStop();
+            if (!Wait.isSyscallStop(status) || !isOwnCall()) {
+                return status;
+            }
+            performOwnCall();
+            if (how == Ptrace.SYSEMU_SINGLESTEP) {
+                return STEPPED;
+            }
+        }
+    }
+
+    /** Whether the stub has come to a call that replay makes, too. */
+    private boolean isOwnCall() {
+        return tracee.get(Registers.RIP) == RuntimePage.UNTRACED_SYSCALL + Registers.SYSCALL_LENGTH;
+    }
+
+    /** Only calls that succeeded are in the buffer. */
+    private void performOwnCall() {
+        int number = (int) tracee.get(Registers.ORIG_RAX);
+        long result = tracee.remote(
+                number,
+                tracee.get(Registers.RDI),
+                tracee.get(Registers.RSI),
+                tracee.get(Registers.RDX),
+                tracee.get(Registers.R10),
+                tracee.get(Registers.R8),
+                tracee.get(Registers.R9));
+        if (result < 0) {
+            throw new Mismatch(String.format(
+                    "%s succeeded in the recording, and fails in replay: %s.%n",
+                    SyscallTable.name(number), Errno.name((int) -result)));
+        }
+        tracee.set(Registers.RAX, result);
+        tracee.set(Registers.ORIG_RAX, -1);
     }
 
     /** The current task was brought to where the next {@link #run} is to take it, which stopped with this status. */

@@ -90,6 +90,11 @@ public final class BufferLayout {
     /** The same, times 2 to the power of 32. */
     public static final long TICKS_PER_NANOSECOND = CONTROL + 0x238;
 
+    /** Pairs of start and end: ranges in which the stub may change protections. Only while recording. */
+    public static final long PLAIN_RANGES = CONTROL + 0x240;
+
+    public static final int PLAIN_RANGES_COUNT = 32;
+
     static final long STACK_TOP = CONTROL + 0x1000;
 
     /** The system call instruction at which a task stops that was asked to. */

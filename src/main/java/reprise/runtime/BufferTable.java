@@ -52,6 +52,12 @@ final class BufferTable {
         FUTEX_CALL,
         SIGNAL_MASK,
         WAIT,
+        /** Changes the protection of pages: only where they are plain memory. */
+        PROTECT,
+        /** Empties pages: only where they are plain memory. */
+        ADVISE,
+        /** Maps fresh pages: only over plain memory. */
+        MAP,
         /** No call: the time stamp counter is read. */
         COUNTER
     }
@@ -80,6 +86,9 @@ final class BufferTable {
 
     /** First entry of the ioctl commands. */
     static final int FIRST_IOCTL = 480;
+
+    /** Calls that replay performs, too: they change the address space. */
+    static final int[] DONE_AGAIN = {MPROTECT, MADVISE, MMAP};
 
     private static final int[] PLAIN = {
         GETPID,
@@ -236,6 +245,9 @@ final class BufferTable {
             case FUTEX -> Way.FUTEX_CALL;
             case RT_SIGPROCMASK -> Way.SIGNAL_MASK;
             case WAIT4 -> Way.WAIT;
+            case MPROTECT -> Way.PROTECT;
+            case MADVISE -> Way.ADVISE;
+            case MMAP -> Way.MAP;
             default -> Way.TRACED;
         };
     }

@@ -45,6 +45,14 @@ public final class SyscallStub {
     private static final int F_GETFL = 3;
     private static final int MSG_WAITALL = 0x100;
     private static final int WNOHANG = 1;
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_FIXED = 0x10;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MAP_NORESERVE = 0x4000;
+    private static final int MAP_STACK = 0x20000;
+    private static final int MADV_DONTNEED = 4;
     private static final int FUTEX_CLOCK_REALTIME = 0x100;
     private static final int NANOSECONDS = 1_000_000_000;
     private static final int S_IFMT = 0170000;
@@ -402,6 +410,7 @@ public final class SyscallStub {
 
     private void replay() {
         Label diverged = code.newLabel();
+        Label again = code.newLabel();
         code.mov(RBP, absolute(CURSOR));
         code.cmp(RBP, absolute(AVAILABLE));
         code.jcc(ABOVE_OR_EQUAL, abort);
@@ -427,6 +436,15 @@ public final class SyscallStub {
         code.jcc(NOT_EQUAL, diverged);
         code.sub(RBP, (int) BUFFER);
         code.mov(absolute(CURSOR), RBP);
+        // What changes the address space is done here, too.
+        code.mov(RAX, absolute(NUMBER));
+        for (int number : BufferTable.DONE_AGAIN) {
+            code.cmp32(RAX, number);
+            code.jcc(EQUAL, again);
+        }
+        code.jmp(exit);
+        code.bind(again);
+        call();
         code.jmp(exit);
         code.bind(diverged);
         code.ud2();
@@ -603,6 +621,9 @@ public final class SyscallStub {
         switch (way) {
             case TRACED -> code.jmp(abort);
             case PLAIN -> code.jmp(perform);
+            case PROTECT -> protect();
+            case ADVISE -> advise();
+            case MAP -> map();
             case COUNTER -> {
                 counter.read();
                 code.jmp(done);
@@ -759,6 +780,68 @@ public final class SyscallStub {
         code.bind(afresh);
         restoreArguments();
         code.jmp(perform);
+    }
+
+    /** Changes the protection of pages that are all in one of the plain ranges, without making them executable. */
+    private void protect() {
+        code.cmp(argument(2), PROT_READ | PROT_WRITE);
+        code.jcc(ABOVE, abort);
+        onlyPlain();
+        code.mov(RAX, absolute(NUMBER));
+        call();
+        code.test(RAX, RAX);
+        code.jcc(NOT_EQUAL, abort);
+        code.jmp(done);
+    }
+
+    /** Empties pages that are all in one of the plain ranges. */
+    private void advise() {
+        code.cmp(argument(2), MADV_DONTNEED);
+        code.jcc(NOT_EQUAL, abort);
+        onlyPlain();
+        code.mov(RAX, absolute(NUMBER));
+        call();
+        code.test(RAX, RAX);
+        code.jcc(NOT_EQUAL, abort);
+        code.jmp(done);
+    }
+
+    /** Maps fresh private memory over what is in one of the plain ranges. */
+    private void map() {
+        code.cmp(argument(2), PROT_READ | PROT_WRITE);
+        code.jcc(ABOVE, abort);
+        code.mov(RCX, argument(3));
+        code.and(RCX, ~(MAP_NORESERVE | MAP_STACK));
+        code.cmp(RCX, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS);
+        code.jcc(NOT_EQUAL, abort);
+        onlyPlain();
+        code.mov(RAX, absolute(NUMBER));
+        call();
+        code.cmp(RAX, argument(0));
+        code.jcc(NOT_EQUAL, abort);
+        code.jmp(done);
+    }
+
+    /** Goes on if the first two arguments are a range that is in one of the plain ones. */
+    private void onlyPlain() {
+        Label next = code.newLabel();
+        Label found = code.newLabel();
+        code.mov(RCX, argument(0));
+        code.mov(R11, RCX);
+        code.add(R11, argument(1));
+        code.jcc(BELOW, abort);
+        code.mov(RBP, PLAIN_RANGES);
+        Label range = code.here();
+        code.cmp(RCX, qword(RBP, 0));
+        code.jcc(BELOW, next);
+        code.cmp(R11, qword(RBP, 8));
+        code.jcc(BELOW_OR_EQUAL, found);
+        code.bind(next);
+        code.add(RBP, 16);
+        code.cmp(RBP, (int) PLAIN_RANGES + 16 * PLAIN_RANGES_COUNT);
+        code.jcc(BELOW, range);
+        code.jmp(abort);
+        code.bind(found);
     }
 
     private void onlyFile() {
