@@ -31,7 +31,15 @@ public final class Files {
 
     /** What fstat tells. Times in nanoseconds since the epoch. */
     public record Status(
-            long device, long inode, long links, int mode, long specialDevice, long size, long modified, long changed) {
+            long device,
+            long inode,
+            long links,
+            int mode,
+            long specialDevice,
+            long size,
+            long blocks,
+            long modified,
+            long changed) {
         public boolean isRegular() {
             return (mode & 0170000) == 0100000;
         }
@@ -90,6 +98,7 @@ public final class Files {
                 stat.get(JAVA_INT, 24),
                 stat.get(JAVA_LONG, 40),
                 stat.get(JAVA_LONG, 48),
+                stat.get(JAVA_LONG, 64),
                 stat.get(JAVA_LONG, 88) * 1_000_000_000L + stat.get(JAVA_LONG, 96),
                 stat.get(JAVA_LONG, 104) * 1_000_000_000L + stat.get(JAVA_LONG, 112));
     }

@@ -230,7 +230,10 @@ final class MappingRecorder {
         boolean writable = (protection & PROT_WRITE) != 0
                 || (descriptorFlags(task, (int) task.argument(4)) & ACCESS_MODE) == Files.O_RDWR;
         if (file.object == 0) {
-            int stored = files.store(task.domain.id, task.tid(), path, name, writable || isMemoryFile(name));
+            // Most are mapped before anything is in them.
+            int stored = isOfZeros(name, status)
+                    ? 0
+                    : files.store(task.domain.id, task.tid(), path, name, writable || isMemoryFile(name));
             files.share(task.domain.id, task.tid(), file, stored, status.size(), name);
         }
         file.writable |= writable;
@@ -238,6 +241,11 @@ final class MappingRecorder {
             connect(task, file);
         }
         return new Event.Shared(file.object, offset);
+    }
+
+    /** Whether a file has no page yet, where the file system counts pages at once: others may have written what is not allocated. */
+    private static boolean isOfZeros(String name, Files.Status status) {
+        return status.blocks() == 0 && name.startsWith("/memfd:");
     }
 
     private static boolean isMemoryFile(String name) {
@@ -411,7 +419,7 @@ final class MappingRecorder {
         // The kernel shows the segment as a file of its own: find the mapping it made.
         for (ProcMaps.Region region : ProcMaps.read(task.tid())) {
             if (region.start() == address) {
-                Files.Status status = new Files.Status(region.device(), region.inode(), 1, 0100000, 0, 0, 0, 0);
+                Files.Status status = new Files.Status(region.device(), region.inode(), 1, 0100000, 0, 0, 0, 0, 0);
                 MappedFile file = files.of(status);
                 boolean fresh = file.object == 0 || !isMapped(file);
                 if (fresh) {

@@ -45,6 +45,11 @@ final class PointRecorder {
     private static final int STEPS_TO_PLACE = 60;
 
     private static final int JUMP = 5;
+
+    /** How often at most writes are forgotten, in nanoseconds, and how much longer than it takes that is. */
+    private static final long FORGETTING = 20_000_000;
+
+    private static final int FORGETTING_SHARE = 30;
     private static final int STACK = 8192;
     private static final int LOCATIONS = 4;
     /** DR7: local enable of breakpoints 0 to 3, each for execution. */
@@ -123,6 +128,25 @@ final class PointRecorder {
             return false;
         }
         return true;
+    }
+
+    /**
+     * A system call of a task is recorded; it goes on to compute while others wait, and may have to be interrupted. To name
+     * that instant the pages that are written from here on are enough, so what was written before is forgotten now and then.
+     */
+    void afterCall(RecordedTask task) {
+        RecordedProcess.Memory memory = task.process.memory;
+        if (memory.forgettings == 0 || memory.abandoned) {
+            return;
+        }
+        long begin = System.nanoTime();
+        if (begin - memory.nextForgetting < 0) {
+            return;
+        }
+        memory.forgettings--;
+        memory.forgetWrites(task.tracee, !task.ownFilters);
+        long end = System.nanoTime();
+        memory.nextForgetting = end + Math.max(FORGETTING, FORGETTING_SHARE * (end - begin));
     }
 
     /**

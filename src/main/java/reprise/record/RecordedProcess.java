@@ -26,6 +26,9 @@ final class RecordedProcess {
 
     /** An address space and what the recorder put in it. */
     static final class Memory {
+        /** How often writes are forgotten after an instant was named, so that the next can be named cheaply. */
+        private static final int FORGETTINGS = 10;
+
         final AddressSpace<MappedFile> mappings;
         /** Where its code was patched. */
         PatchedCode code = new PatchedCode();
@@ -41,6 +44,10 @@ final class RecordedProcess {
         final List<long[]> scratch = new ArrayList<>();
         /** Finds its changed pages for checksums; null until the first. */
         MemoryScanner scanner;
+        /** System.nanoTime before which writes are not forgotten again. */
+        long nextForgetting;
+        /** How many more times they will be. */
+        int forgettings;
         /** System.nanoTime before which no checksum is taken, where their spacing adapts. */
         long nextChecksum;
 
@@ -84,7 +91,13 @@ final class RecordedProcess {
 
         /** The pages that were written since the last call, even if they are as they were; else as {@link #changes}. */
         MemoryScanner.Changes written(Tracee tracee, boolean incremental) {
+            forgettings = FORGETTINGS;
             return scanner(tracee, incremental).writtenPages(tracee, excluded());
+        }
+
+        /** From here on {@link #written} tells only what is written later, where the kernel keeps track. */
+        void forgetWrites(Tracee tracee, boolean incremental) {
+            scanner(tracee, incremental).forgetWrites(tracee);
         }
 
         private MemoryScanner scanner(Tracee tracee, boolean incremental) {

@@ -100,6 +100,8 @@ final class RecordedTask implements CallView {
     boolean midway;
     /** What it was doing when it was last interrupted. */
     Spinning spinning = Spinning.NO;
+    /** Whether all that it did in its last turn was to ask the time, or for things that were not there yet. */
+    boolean polling;
     /** Where tasks have priorities, the higher the earlier; 0 for none yet. */
     int priority;
     /** System.nanoTime until which others go first. */

@@ -572,6 +572,9 @@ public final class Recorder {
             return;
         }
         Domain domain = task.domain;
+        if (systemCall && !domain.ready.isEmpty() && options.checksums() == RecordOptions.Checksums.NONE) {
+            points.afterCall(task);
+        }
         if (domain.current != task) {
             waitForTurn(task);
             return;

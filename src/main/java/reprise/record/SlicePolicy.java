@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
  *
  * <p>Normally turns go round. They end at events that name themselves; who computes for long without one is interrupted, but not
  * so often that naming the instants takes more than a small part of the time. Who spins, waiting for what another task of
- * the domain must do, is interrupted soon.
+ * the domain must do, is interrupted soon. So is who only asks for the time and whether something is there yet.
  *
  * <p>With chaos, turns are of any length, tasks have priorities that change now and then, and some are held back for a while: orders
  * of execution that a busy machine shows once in a long time.
@@ -23,6 +23,9 @@ final class SlicePolicy {
     private static final long LONGEST_COMPUTATION = 1_500_000_000;
     /** The same for one that was seen to spin. */
     private static final long SPINNING = 200_000;
+
+    /** The slice of one that only polled in its last one. */
+    private static final long POLLING = 1_000_000;
 
     /** How often to look at the clock. */
     private static final long TICK = 5_000_000;
@@ -48,7 +51,7 @@ final class SlicePolicy {
             domain.computationEnd = now + chaoticSlice(CHAOS_DOUBLINGS_COMPUTING);
             return;
         }
-        domain.sliceEnd = now + SLICE;
+        domain.sliceEnd = now + (task.polling ? POLLING : SLICE);
         domain.computationEnd = now
                 + switch (task.spinning) {
                     case NO -> Math.clamp(10 * domain.namingCost, COMPUTATION, LONGEST_COMPUTATION);
@@ -71,7 +74,9 @@ final class SlicePolicy {
 
     /** How long from now until the clock has to be looked at, in nanoseconds. */
     long tick(Domain domain) {
-        boolean soon = chaos || domain.computationEnd - domain.sliceEnd < 0;
+        boolean soon = chaos
+                || domain.computationEnd - domain.sliceEnd < 0
+                || domain.current != null && domain.current.polling;
         return soon && domain.tasks > 1 ? SHORT_TICK : TICK;
     }
 

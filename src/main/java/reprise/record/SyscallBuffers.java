@@ -226,6 +226,7 @@ final class SyscallBuffers {
             return false;
         }
         withdrawStop(task);
+        task.polling = false;
         long count = ProcessMemory.read(holder, BufferLayout.CURSOR, content, WORD + FIRST_READ);
         long used = count < WORD + FIRST_READ ? 0 : content.get(JAVA_LONG, 0);
         if (used <= 0 || used > BufferLayout.BUFFER_SIZE) {
@@ -242,6 +243,7 @@ final class SyscallBuffers {
                 throw new TraceeGoneException(task.tid(), 0);
             }
         }
+        task.polling = stops && Polls.areAll(content.asSlice(WORD, used));
         trace.bufferedCalls(task.domain.id, task.tid(), stops, content.asSlice(WORD, used), used);
         word.set(JAVA_LONG, 0, 0);
         ProcessMemory.write(holder, BufferLayout.CURSOR, word, WORD);

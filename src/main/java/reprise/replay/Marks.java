@@ -35,6 +35,7 @@ final class Marks {
 
     private final Map<Long, Mark> marks = new HashMap<>();
     private final MemorySegment page = Arena.ofAuto().allocate(PAGE, 8);
+    private final PageHash hash = new PageHash(page);
     private final MemorySegment extendedState = Arena.ofAuto().allocate(65536, 64);
 
     /** The description of a mark. */
@@ -74,7 +75,7 @@ final class Marks {
         for (long address : pages) {
             if (tracee.read(address, page, PAGE) == PAGE) {
                 addresses[count] = address;
-                hashes[count++] = PageHash.hash(page);
+                hashes[count++] = hash.hash(0);
             }
         }
         long number = marks.size() + 1L;

@@ -18,6 +18,7 @@ final class MemoryCheck {
 
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment pages = arena.allocate((long) BATCH * PAGE, PAGE);
+    private final PageHash hash = new PageHash(pages);
     private final MemorySegment local = arena.allocate(16, 8);
     private final MemorySegment remote = arena.allocate(16L * BATCH, 8);
     private long verified;
@@ -43,10 +44,10 @@ final class MemoryCheck {
             for (int i = from; i < to; i++) {
                 MemorySegment page = pages.asSlice((long) (i - from) * PAGE, PAGE);
                 boolean readable = whole || tracee.read(addresses[i], page, PAGE) == PAGE;
-                long hash = readable ? PageHash.hash(page) : 0;
-                if (!readable || hash != checksum.hashes()[i]) {
+                long seen = readable ? hash.hash((i - from) * PAGE) : 0;
+                if (!readable || seen != checksum.hashes()[i]) {
                     if (count++ < REPORTED) {
-                        describe(differing, addresses[i], checksum.hashes()[i], readable, hash, places);
+                        describe(differing, addresses[i], checksum.hashes()[i], readable, seen, places);
                     }
                 }
             }
@@ -61,7 +62,7 @@ final class MemoryCheck {
     /** Whether all pages have these hashes; ends at the first that has not. */
     boolean matches(long[] addresses, long[] hashes, Tracee tracee) {
         for (int i = 0; i < addresses.length; i++) {
-            if (tracee.read(addresses[i], pages, PAGE) != PAGE || PageHash.hash(pages.asSlice(0, PAGE)) != hashes[i]) {
+            if (tracee.read(addresses[i], pages, PAGE) != PAGE || hash.hash(0) != hashes[i]) {
                 return false;
             }
         }

@@ -23,10 +23,10 @@ package reprise.trace;
  */
 final class TraceFormat {
     /** Version of the format that is written, and the highest that can be read. */
-    static final int VERSION = 2;
+    static final int VERSION = 3;
 
-    /** The lowest that can be read: events of format 1 had other fields, and relied on other code in the process. */
-    static final int OLDEST = 2;
+    /** The lowest that can be read: format 1 relied on other code in the process, format 2 had other hashes of memory. */
+    static final int OLDEST = 3;
 
     static final int FILE_STORED = 1;
     static final int SHARED_OBJECT = 2;

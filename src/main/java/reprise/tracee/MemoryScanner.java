@@ -27,6 +27,7 @@ public final class MemoryScanner implements AutoCloseable {
 
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment content = arena.allocate((long) BATCH * PAGE, PAGE);
+    private final PageHash hash = new PageHash(content);
     private final MemorySegment local = arena.allocate(16, 8);
     private final MemorySegment remote = arena.allocate(16L * BATCH, 8);
     private final PageHashes known = new PageHashes();
@@ -92,6 +93,22 @@ public final class MemoryScanner implements AutoCloseable {
         return scan(tracee, excluded, true);
     }
 
+    /**
+     * From here on {@link #writtenPages} lists only what is written later, where the kernel keeps track; what was written
+     * before is not looked at. A scanner of which this is called must not be asked for {@link #changedPages}.
+     *
+     * @param tracee any stopped task of the address space
+     */
+    public void forgetWrites(Tracee tracee) {
+        if (tracking == null) {
+            return;
+        }
+        maps = ProcMaps.read(tracee.tid());
+        registerAll();
+        pagemap.scan(0, USER_END, Pagemap.WRITE_PROTECT, Pagemap.WRITTEN, Pagemap.FILE, (start, end, categories) -> {});
+        first = false;
+    }
+
     private Changes scan(Tracee tracee, List<long[]> excluded, boolean written) {
         evenUnchanged = written;
         this.excluded = excluded;
@@ -114,10 +131,12 @@ public final class MemoryScanner implements AutoCloseable {
         return new Changes(complete, Arrays.copyOf(pages, found), Arrays.copyOf(hashes, found));
     }
 
-    private void scanWritten(Tracee tracee, boolean written) {
-        // Mappings that are new, or lost their registration by mremap: to be tracked from now on. If that is not
-        // possible
-        // their pages are looked at each time.
+    /**
+     * Mappings that are new, or lost their registration by mremap, are tracked from now on.
+     *
+     * @return those with which that is not possible: their pages have to be looked at each time
+     */
+    private List<long[]> registerAll() {
         List<long[]> untracked = new ArrayList<>();
         mapsAt = 0;
         pagemap.scan(0, USER_END, 0, 0, Pagemap.WP_ALLOWED | Pagemap.FILE, (start, end, categories) -> {
@@ -130,6 +149,11 @@ public final class MemoryScanner implements AutoCloseable {
             }
         });
         untracked.removeIf(range -> tracking.register(range[0], range[1] - range[0]));
+        return untracked;
+    }
+
+    private void scanWritten(Tracee tracee, boolean written) {
+        List<long[]> untracked = registerAll();
         Pagemap.Sink sink = (start, end, categories) -> take(tracee, start, end, categories);
         mapsAt = 0;
         pagemap.scan(0, USER_END, Pagemap.WRITE_PROTECT, Pagemap.WRITTEN, Pagemap.FILE, sink);
@@ -214,7 +238,7 @@ public final class MemoryScanner implements AutoCloseable {
         for (int i = 0; i < batched; i++) {
             // Pages without read permission make the kernel stop in the middle.
             if (whole || tracee.read(batch[i], content.asSlice((long) i * PAGE, PAGE), PAGE) == PAGE) {
-                found(batch[i], PageHash.hash(content, (long) i * PAGE));
+                found(batch[i], hash.hash(i * PAGE));
             }
         }
         batched = 0;
