@@ -7,9 +7,9 @@ import reprise.runtime.BufferLayout;
 import reprise.trace.Event;
 
 /**
- * The larger ranges of an address space that hold private anonymous memory and no code: where the stub may change the protection
- * of pages without a stop, since nobody but the kernel has to know of it. All other changes of mappings are traced, so that these
- * ranges are known at any time.
+ * The larger ranges of an address space that hold private anonymous memory and no code, or nothing: where the stub may map, unmap
+ * and protect pages without a stop, since nobody but the kernel has to know of it. All other changes of mappings are traced, so that
+ * these ranges are known at any time. The stub adds to them what it maps, so what is in the tracee counts once the stub is there.
  */
 final class PlainRanges {
     /** A smaller one is not worth a place, in bytes. */
@@ -113,6 +113,19 @@ final class PlainRanges {
             into.set(JAVA_LONG, 16L * index, starts[index]);
             into.set(JAVA_LONG, 16L * index + 8, ends[index]);
         }
+    }
+
+    /** Takes over what the stub knows: it maps and unmaps by itself. */
+    void read(MemorySegment from) {
+        for (int index = 0; index < starts.length; index++) {
+            starts[index] = from.get(JAVA_LONG, 16L * index);
+            ends[index] = from.get(JAVA_LONG, 16L * index + 8);
+        }
+    }
+
+    /** Something of the recorder's is in a range, which the program may take for free. */
+    void exclude(long start, long end) {
+        remove(start, end);
     }
 
     /** Whether all of a range is in one of these. */

@@ -260,6 +260,7 @@ final class PointRecorder {
         boolean enough = false;
         boolean anyPlace = slices.anyPlace();
         int detour = 0;
+        int overtime = STEPS_AT_LEAST;
         long deadline = System.nanoTime() + STEPPING;
         for (int steps = 0; steps < STEPS + STEPS_TO_PLACE; steps++) {
             if (SyscallBuffers.isInside(task) || !decode(task)) {
@@ -270,7 +271,9 @@ final class PointRecorder {
             enough |= round && detour-- <= 0 || steps >= STEPS || late > 0;
             // Where the flags are of no use a probe is twice as fast.
             boolean best = steps > STEPS_TO_PLACE || FlagUse.areDead(bytes, 0, decoder, following);
-            if (enough && (anyPlace || best && isGoodPlace() || late > STEPPING) && !isRepeated()) {
+            // Without a probe replay takes a thousand times as long as the program: worth a few more steps.
+            boolean good = (best || anyPlace || late > 0) && isGoodPlace();
+            if (enough && !isRepeated() && (good || late > STEPPING && overtime-- <= 0)) {
                 return Moved.THERE;
             }
             Moved moved;

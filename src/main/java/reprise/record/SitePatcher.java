@@ -155,6 +155,9 @@ final class SitePatcher {
             task.process.memory.bufferable = false;
             return false;
         }
+        if (fresh != null) {
+            buffers.occupied(task, fresh.start(), fresh.end() - fresh.start());
+        }
         apply(task, patch, fresh);
         code.add(patch, zone, TRAMPOLINE_ALIGNMENT);
         task.process.memory.buffered = true;

@@ -108,7 +108,7 @@ final class SlicePolicy {
         return chaos ? random.nextInt(loop + 1) : 0;
     }
 
-    /** Whether the place of an interruption is to be any, not one that replay finds fast. */
+    /** Whether the place of an interruption may be one where the flags are in use, which replay finds more slowly. */
     boolean anyPlace() {
         return chaos && random.nextInt(2) == 0;
     }

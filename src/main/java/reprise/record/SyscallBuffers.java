@@ -3,6 +3,7 @@ package reprise.record;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -79,6 +80,7 @@ final class SyscallBuffers {
         tracee.write(BufferLayout.TRACED_INODES, inodes, BufferLayout.TRACED_INODES_SIZE);
         tracee.writeWord(BufferLayout.PROC_DEVICE, procDevice);
         writePlainRanges(task);
+        tracee.writeWord(BufferLayout.BREAK, task.process.memory.mappings.breakAddress());
         tracee.writeWord(BufferLayout.TICKS_PER_SECOND, counter.perSecond());
         tracee.writeWord(BufferLayout.TICKS_PER_NANOSECOND, counter.perNanosecond());
         return true;
@@ -91,6 +93,28 @@ final class SyscallBuffers {
         trace.change(new Event.Protect(BufferLayout.CODE, BufferLayout.CODE_SIZE, READ_EXECUTE));
         MemorySegment into = trace.write(task.tid(), BufferLayout.CODE, BufferLayout.CODE_SIZE);
         MemorySegment.copy(code, 0, into, 0, BufferLayout.CODE_SIZE);
+        recordBreak(task);
+    }
+
+    /** Adds to the open event where the program break is. The stub moves it at replay, too. */
+    private void recordBreak(RecordedTask task) {
+        trace.write(task.tid(), BufferLayout.BREAK, WORD)
+                .set(JAVA_LONG_UNALIGNED, 0, task.process.memory.mappings.breakAddress());
+    }
+
+    /** A call of the task is about to be recorded that may move the program break, which the stub may have moved before. */
+    void findBreak(RecordedTask task) {
+        if (task.process.memory.buffered) {
+            task.process.memory.mappings.setBreakAddress(task.tracee.readWord(BufferLayout.BREAK));
+        }
+    }
+
+    /** A traced call moved the program break, or asked for it. Part of its event. */
+    void breakMoved(RecordedTask task) {
+        if (task.process.memory.buffered) {
+            task.tracee.writeWord(BufferLayout.BREAK, task.process.memory.mappings.breakAddress());
+            recordBreak(task);
+        }
     }
 
     /** A file is mapped from now on: what is written to it must be traced, in all processes. */
@@ -110,8 +134,32 @@ final class SyscallBuffers {
     /** A traced call changed the address space of the task's process. */
     void mappingsChanged(RecordedTask task, List<Event.MappingChange> changes) {
         PlainRanges plain = task.process.memory.plain;
-        changes.forEach(plain::follow);
-        if (plain.takeChanged() && task.process.memory.buffered) {
+        if (!changes.isEmpty()) {
+            readPlainRanges(task);
+            changes.forEach(plain::follow);
+            updatePlainRanges(task);
+        }
+    }
+
+    /** The recorder has put something into the task's address space, where the kernel found room. */
+    void occupied(RecordedTask task, long start, long length) {
+        readPlainRanges(task);
+        task.process.memory.plain.exclude(start, start + length);
+        updatePlainRanges(task);
+    }
+
+    private void readPlainRanges(RecordedTask task) {
+        if (task.process.memory.buffered) {
+            long length = plainRanges.byteSize();
+            if (ProcessMemory.read(task.tid(), BufferLayout.PLAIN_RANGES, plainRanges, length) != length) {
+                throw new TraceeGoneException(task.tid(), 0);
+            }
+            task.process.memory.plain.read(plainRanges);
+        }
+    }
+
+    private void updatePlainRanges(RecordedTask task) {
+        if (task.process.memory.plain.takeChanged() && task.process.memory.buffered) {
             writePlainRanges(task);
         }
     }

@@ -40,6 +40,12 @@ final class SyscallRecorder {
     private static final int MADV_FREE = 8;
     private static final int PR_SET_TSC = 26;
     private static final int PR_GET_TSC = 25;
+    private static final int PR_SET_MM = 35;
+    private static final int PR_SET_MM_BRK = 7;
+    private static final int PR_SET_MM_MAP = 14;
+    /** Of brk in struct prctl_mm_map. */
+    private static final int MM_MAP_BRK = 40;
+
     private static final int PR_TSC_ENABLE = 1;
     private static final int PR_TSC_SIGSEGV = 2;
     private static final int PR_GET_SECCOMP = 21;
@@ -289,6 +295,19 @@ final class SyscallRecorder {
         rewind(task, number);
     }
 
+    /** A prctl told the kernel where the program break is, as if it had been moved. */
+    private void setMemoryMap(RecordedTask task) {
+        long address = switch ((int) task.argument(1)) {
+            case PR_SET_MM_BRK -> task.argument(2);
+            case PR_SET_MM_MAP -> task.tracee.readWord(task.argument(2) + MM_MAP_BRK);
+            default -> 0;
+        };
+        if (address != 0) {
+            task.process.memory.mappings.setBreakAddress(address);
+            buffers.breakMoved(task);
+        }
+    }
+
     /** A signal is waiting to be delivered: undo the entry, so that it strikes on the syscall instruction. */
     private void backOut(RecordedTask task, int number) {
         skip(task);
@@ -300,6 +319,9 @@ final class SyscallRecorder {
     private void leaveAndReturn(RecordedTask task, int number) {
         skip(task);
         scratch.grow(task);
+        if (task.scratchAddress != 0) {
+            buffers.occupied(task, task.scratchAddress, task.scratchLength);
+        }
         rewind(task, number);
         task.atSyscall = true;
         recorder.resumeUser(task, 0);
@@ -732,6 +754,9 @@ final class SyscallRecorder {
         if (restarts) {
             task.interruptedCall = effective;
         }
+        if (number == SyscallNumber.BRK) {
+            buffers.findBreak(task);
+        }
         mappings.prepare(task, effective, effect);
         int output = effect > 0 ? task.output : 0;
         trace.syscallExit(
@@ -848,9 +873,14 @@ final class SyscallRecorder {
                     buffers.disable(task);
                 }
             }
+            case SyscallNumber.BRK -> buffers.breakMoved(task);
             case SyscallNumber.PERSONALITY -> {
                 if ((int) task.argument(0) != ASK_PERSONALITY) {
                     task.readImpliesExec = (task.argument(0) & READ_IMPLIES_EXEC) != 0;
+                    if (task.readImpliesExec) {
+                        // The stub maps what is no code.
+                        buffers.disable(task);
+                    }
                 }
             }
             case SyscallNumber.SET_TID_ADDRESS -> task.clearTid = task.argument(0);
@@ -860,6 +890,9 @@ final class SyscallRecorder {
                 }
             }
             case SyscallNumber.SECCOMP, SyscallNumber.PRCTL -> {
+                if (result >= 0 && number == SyscallNumber.PRCTL && task.argument(0) == PR_SET_MM) {
+                    setMemoryMap(task);
+                }
                 if (result >= 0 && number == SyscallNumber.PRCTL && task.argument(0) == PR_GET_TSC) {
                     MemorySegment into = trace.write(task.tid(), task.argument(1), 4);
                     into.set(JAVA_INT_UNALIGNED, 0, task.counterFaults ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);

@@ -3,9 +3,14 @@ package reprise.replay;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import reprise.linux.ProcessMemory;
+import reprise.linux.SyscallNumber;
 import reprise.runtime.BufferLayout;
+import reprise.runtime.BufferRecord;
 import reprise.trace.Event;
 import reprise.x86.Registers;
 
@@ -73,6 +78,31 @@ final class CarrierBuffer {
         }
         long available = carrier.tracee().readWord(BufferLayout.AVAILABLE);
         return Math.max(0, available - carrier.tracee().readWord(BufferLayout.CURSOR));
+    }
+
+    /** What the calls to come will map before the next event: start and end pairs. */
+    List<long[]> mappingsToCome() {
+        List<long[]> mappings = new ArrayList<>();
+        long length = remaining();
+        if (length == 0) {
+            return mappings;
+        }
+        long taken = carrier.tracee().readWord(BufferLayout.CURSOR);
+        long moving = carrier.tracee().readWord(BufferLayout.BREAK);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment records = arena.allocate(length, 8);
+            carrier.tracee().read(BufferLayout.BUFFER + taken, records, length);
+            BufferRecord record = new BufferRecord(records);
+            while (record.next()) {
+                if (record.number() == SyscallNumber.MMAP) {
+                    mappings.add(new long[] {record.result(), record.result() + record.argument(1)});
+                } else if (record.number() == SyscallNumber.BRK) {
+                    mappings.add(new long[] {moving, record.result()});
+                    moving = record.result();
+                }
+            }
+        }
+        return mappings;
     }
 
     private void requireEmpty() {

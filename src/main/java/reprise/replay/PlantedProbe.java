@@ -134,7 +134,10 @@ final class PlantedProbe {
         if (code == null) {
             return null;
         }
-        ProbePlanner planner = new ProbePlanner((address, length) -> isFree(regions, address, length));
+        // The program may map memory itself before the next event.
+        List<long[]> later = carrier.buffer().mappingsToCome();
+        ProbePlanner planner = new ProbePlanner((address, length) -> isFree(regions, address, length)
+                && later.stream().noneMatch(range -> range[0] < address + length && address < range[1]));
         Probe probe = planning.apply(planner, code);
         if (probe == null) {
             return null;

@@ -90,10 +90,16 @@ public final class BufferLayout {
     /** The same, times 2 to the power of 32. */
     public static final long TICKS_PER_NANOSECOND = CONTROL + 0x238;
 
-    /** Pairs of start and end: ranges in which the stub may change protections. Only while recording. */
+    /**
+     * Pairs of start and end: ranges in which the stub may map, unmap and protect. It makes new ones, too. Only while
+     * recording.
+     */
     public static final long PLAIN_RANGES = CONTROL + 0x240;
 
     public static final int PLAIN_RANGES_COUNT = 32;
+
+    /** Where the program break is; 0 if the stub must not move it. */
+    public static final long BREAK = CONTROL + 0x440;
 
     static final long STACK_TOP = CONTROL + 0x1000;
 

@@ -58,6 +58,10 @@ final class BufferTable {
         ADVISE,
         /** Maps fresh pages: only over plain memory. */
         MAP,
+        /** Done within one of the plain ranges. */
+        UNMAP,
+        /** Done if it is known where the program break is. */
+        BREAK,
         /** No call: the time stamp counter is read. */
         COUNTER
     }
@@ -88,7 +92,7 @@ final class BufferTable {
     static final int FIRST_IOCTL = 480;
 
     /** Calls that replay performs, too: they change the address space. */
-    static final int[] DONE_AGAIN = {MPROTECT, MADVISE, MMAP};
+    static final int[] DONE_AGAIN = {MPROTECT, MADVISE, MUNMAP, MMAP, BRK};
 
     private static final int[] PLAIN = {
         GETPID,
@@ -248,6 +252,8 @@ final class BufferTable {
             case MPROTECT -> Way.PROTECT;
             case MADVISE -> Way.ADVISE;
             case MMAP -> Way.MAP;
+            case MUNMAP -> Way.UNMAP;
+            case BRK -> Way.BREAK;
             default -> Way.TRACED;
         };
     }
