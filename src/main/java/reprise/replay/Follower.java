@@ -1,6 +1,7 @@
 package reprise.replay;
 
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** Follows a path within the interval between two events: says where to stop next, and is told of each halt. */
 final class Follower {
@@ -101,6 +102,33 @@ final class Follower {
         }
         playback.settle(halt);
         return true;
+    }
+
+    /**
+     * Takes a playback over the arrivals that there are still to be, or to a stop before, without a stop at each of them, if these
+     * are many and nobody wants to stop there.
+     *
+     * @param besides where tasks of a process stop
+     * @return where it came to a halt, of which {@link #see} is not to be told; null if it has to go by {@link #arm}
+     */
+    Halt count(Playback playback, IntFunction<Armed> besides) {
+        if (isDone() || left < WORTH_COUNTING || !(moves.get(at) instanceof Position.Arrive arrive)) {
+            return null;
+        }
+        ReplayTask task = playback.running();
+        if (task == null || besides.apply(task.process()).has(arrive.address())) {
+            return null;
+        }
+        Halt halt = playback.count(besides, arrive.address(), left);
+        if (halt != null) {
+            left -= playback.counted();
+            if (left == 0) {
+                playback.settle(halt);
+                at++;
+                load();
+            }
+        }
+        return halt;
     }
 
     private static boolean hasTriggered(Playback playback, Position.Trigger trigger) {

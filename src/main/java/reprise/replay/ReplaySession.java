@@ -213,7 +213,8 @@ final class ReplaySession implements AutoCloseable {
         }
     }
 
-    private ReplayTask runner(Event event) {
+    /** The task that has to run to come to the next event; null if nothing has to. */
+    ReplayTask runner(Event event) {
         return switch (event) {
             case Event.SyscallEnter enter -> task(enter);
             case Event.SyscallExit exit when exit.entryRegisters() != null -> task(exit);

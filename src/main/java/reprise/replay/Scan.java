@@ -53,10 +53,8 @@ final class Scan {
                 }
             }
             Follower way = follower;
-            Halt halt = way == null
-                    ? playback.proceed(rules.points()::of, Playback.NOBODY, 0)
-                    : playback.proceed(
-                            process -> way.arm(rules.points().of(process), process), tid -> way.isSingle(), 0);
+            Halt counted = way == null ? null : way.count(playback, rules.points()::of);
+            Halt halt = counted != null ? counted : proceed(playback, way);
             if (halt == Halt.END) {
                 throw new IllegalArgumentException("there is no such position: " + end);
             }
@@ -64,7 +62,7 @@ final class Scan {
                 interrupted = true;
                 return;
             }
-            if (way != null) {
+            if (way != null && counted == null) {
                 way.see(playback, halt);
             } else if (halt == Halt.APPLIED) {
                 history.consider(playback);
@@ -77,6 +75,12 @@ final class Scan {
                 return;
             }
         }
+    }
+
+    private Halt proceed(Playback playback, Follower way) {
+        return way == null
+                ? playback.proceed(rules.points()::of, Playback.NOBODY, 0)
+                : playback.proceed(process -> way.arm(rules.points().of(process), process), tid -> way.isSingle(), 0);
     }
 
     private void note(Playback playback, Halt halt, Position here, boolean all) {

@@ -470,7 +470,7 @@ public final class Timeline implements AutoCloseable {
             case Event.SyscallExit exit when exit.entryRegisters() != null -> beforeCall(exit);
             case Event.InstructionTrapped trapped -> beforeCall(trapped);
             case Event.BufferedCalls buffered when buffered.stops() -> beforeCall(buffered);
-            case Event.Exec exec -> execRuns(exec) ? beforeCall(exec) : null;
+            case Event.Exec exec -> beforeExec(exec);
             case Event.SignalDelivered signal
             when signal.point() == Event.SignalPoint.AFTER_EVENT -> history.open(new Position(start));
             case Event.SignalDelivered signal -> history.open(new Position(start, List.of(new Position.ToEvent())));
@@ -479,15 +479,14 @@ public final class Timeline implements AutoCloseable {
         };
     }
 
-    /** Whether the task that started a program was not inside its call already. */
-    private boolean execRuns(Event.Exec exec) {
-        for (long event = exec.header().sequence() - 1; event > first; event--) {
-            Event earlier = history.event(event);
-            if (earlier.header().tid() == exec.formerTid()) {
-                return !(earlier instanceof Event.SyscallEnter);
+    /** Where the task that started a program was about to do so; null if it was inside its call already. */
+    private Playback beforeExec(Event.Exec exec) {
+        try (Playback before = history.open(new Position(exec.header().sequence() - 1))) {
+            if (before.session().runner(exec) == null) {
+                return null;
             }
         }
-        return true;
+        return beforeCall(exec);
     }
 
     /** At the instruction that an event of this kind comes from: the first time that it is executed it ends the interval. */

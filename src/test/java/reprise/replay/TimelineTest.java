@@ -218,6 +218,29 @@ class TimelineTest {
     }
 
     @Test
+    @DisplayName("a step back over the start of a program ends at the call that started it")
+    void backOverExec() throws Exception {
+        // Between the call, which another task saw begin, and the new program there are events about its file.
+        RecordedFixture fixture = new RecordedFixture(directory, "vfork_exec");
+        int execs = 0;
+        try (Timeline over = Timeline.open(fixture.trace(), ReplayOptions.QUIET)) {
+            over.setCatches(new Catches(signal -> false, number -> false, false, true, false));
+            for (Stop stop = over.resume(); stop instanceof Stop.Exec exec; stop = over.resume()) {
+                Position behind = over.position();
+                long state = EveryInstant.state(over);
+                assertThat(over.reverseStep(exec.tid())).isEqualTo(new Stop.Stepped(exec.tid()));
+                over.registers(exec.tid(), block);
+                assertThat(Registers.get(block, Registers.RAX)).isIn(59L, 322L);
+                assertThat(over.position().event()).isLessThan(behind.event());
+                over.seek(behind);
+                assertThat(EveryInstant.state(over)).isEqualTo(state);
+                execs++;
+            }
+        }
+        assertThat(execs).isPositive();
+    }
+
+    @Test
     @DisplayName("a loop of a million rounds is stepped back into, and forward out of it again")
     void hotLoop() throws Exception {
         RecordedFixture fixture = new RecordedFixture(directory, "computation_of_a_million_rounds");
