@@ -86,7 +86,9 @@ final class CallWalk {
         if (behind != 0 && halt == Halt.STEPPED && !runTo(behind, stack)) {
             return false;
         }
-        addresses.merge(walk.address(), 1L, Long::sum);
+        if (halt == Halt.STEPPED) {
+            addresses.merge(walk.address(), 1L, Long::sum);
+        }
         return true;
     }
 

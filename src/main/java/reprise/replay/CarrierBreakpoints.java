@@ -65,10 +65,11 @@ final class CarrierBreakpoints {
                 removeSoftware(address);
             }
         }
-        for (long address : rest) {
-            insertSoftware(address);
-        }
         softwareComplete = true;
+        for (long address : rest) {
+            // Where no memory is yet, there may be some the next time.
+            softwareComplete &= insertSoftware(address);
+        }
     }
 
     /** Takes all away. */
@@ -104,13 +105,15 @@ final class CarrierBreakpoints {
         }
     }
 
-    private void insertSoftware(long address) {
+    private boolean insertSoftware(long address) {
         if (!software.containsKey(address)) {
             int original = exchange(address, INT3, -1);
-            if (original >= 0) {
-                software.put(address, (byte) original);
+            if (original < 0) {
+                return false;
             }
+            software.put(address, (byte) original);
         }
+        return true;
     }
 
     private void removeSoftware(long address) {

@@ -71,6 +71,11 @@ final class CarrierBuffer {
         return remaining() == 0;
     }
 
+    /** Number of the call that was taken last. */
+    int number() {
+        return (int) carrier.tracee().readWord(BufferLayout.NUMBER);
+    }
+
     /** How many bytes of results are still to be taken. */
     long remaining() {
         if (!installed) {

@@ -63,7 +63,7 @@ final class CarrierPatches {
 
     /** Whether an address is in the code that takes system calls from the buffer. */
     static boolean isStub(long address) {
-        return address >= BufferLayout.ENTRY && address < BufferLayout.CODE + BufferLayout.CODE_SIZE;
+        return address >= BufferLayout.COUNTER_ENTRY && address < BufferLayout.CODE + BufferLayout.CODE_SIZE;
     }
 
     private static boolean isRuntime(long address) {

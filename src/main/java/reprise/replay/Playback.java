@@ -151,6 +151,11 @@ final class Playback implements AutoCloseable {
         return processes;
     }
 
+    /** Whether the running task is in the code that takes system calls from the buffer. */
+    boolean isInStub() {
+        return running != null && CarrierPatches.isStub(address());
+    }
+
     /** The instruction that the running task is about to execute. */
     long address() {
         return Registers.get(running.carrier().registers(running), Registers.RIP);
@@ -472,6 +477,9 @@ final class Playback implements AutoCloseable {
                 return Halt.BEFORE_EVENT;
             }
             address = carrier.tracee().get(Registers.RIP);
+            if (carrier.patches().isOurs(address) && armed.has(address)) {
+                route.arrived(address);
+            }
         }
         boolean there = armed.has(address);
         if (there) {
@@ -517,6 +525,13 @@ final class Playback implements AutoCloseable {
             if (point != null && isThere(point, carrier)) {
                 executed++;
                 return Halt.BEFORE_EVENT;
+            }
+            long address = carrier.tracee().get(Registers.RIP);
+            if (carrier.patches().isOurs(address) && armed.has(address)) {
+                // In the midst of what is one step: somebody wants to see a buffered call.
+                route.runs(armed);
+                route.arrived(address);
+                return Halt.ADDRESS;
             }
         } while (carrier.patches().isOurs(carrier.tracee().get(Registers.RIP)));
         executed++;

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
+import reprise.runtime.BufferLayout;
 import reprise.trace.Event;
 
 /**
@@ -96,6 +97,8 @@ final class StepBack {
             List<Position.Move> shorter = new ArrayList<>(path.subList(0, path.size() - 1));
             if (step.count() > 1) {
                 shorter.add(new Position.Step(step.count() - 1));
+            } else if (!shorter.isEmpty() && isCall(shorter.getLast())) {
+                return new StepBack(history, event, shorter, true).find(new long[0]);
             }
             return history.open(new Position(event, shorter));
         }
@@ -106,6 +109,11 @@ final class StepBack {
             base.close();
             origin.close();
         }
+    }
+
+    /** Whether a part of a path ends inside a buffered system call, which is no instruction of the program. */
+    static boolean isCall(Position.Move move) {
+        return move instanceof Position.Arrive arrive && arrive.address() == BufferLayout.ENTRY;
     }
 
     /** Goes to the nearest known place before. */
@@ -252,6 +260,11 @@ final class StepBack {
             return base.route().isAtEvent()
                     ? null
                     : new StepBack(history, event, base.position().path(), false).find(new long[0]);
+        }
+        if (wanted == 0
+                && !base.route().isAtEvent()
+                && isCall(base.position().path().getLast())) {
+            return new StepBack(history, event, base.position().path(), true).find(new long[0]);
         }
         if (!base.route().isAtEvent()) {
             if (base.position().path().size() > LONG_NAME) {

@@ -49,13 +49,9 @@ final class Stepper {
         depart(carrier, armed, address);
         if (CarrierPatches.isStub(address)) {
             // A buffered system call is one step, and nothing of the trap flag gets into the flags that it keeps.
-            boolean begins = address == BufferLayout.ENTRY;
-            return repeat(
-                    carrier,
-                    armed,
-                    begins
-                            ? carrier.tracee().get(Registers.RCX)
-                            : carrier.tracee().readWord(BufferLayout.RETURN));
+            Armed ends = new Armed(new long[] {behindStub(carrier, address)}, armed.watches());
+            boolean leaves = armed.has(BufferLayout.LEAVE) && address != BufferLayout.LEAVE;
+            return repeat(carrier, leaves ? ends.with(BufferLayout.LEAVE) : ends);
         }
         long length = carrier.tracee().read(address, code, MAX_LENGTH);
         carrier.breakpoints().hide(address, code, length);
@@ -64,7 +60,7 @@ final class Stepper {
         }
         int prefixes = prefixes(length);
         if (isRepeatedString(length, prefixes)) {
-            return repeat(carrier, armed, address + prefixes + 1);
+            return repeat(carrier, new Armed(new long[] {address + prefixes + 1}, armed.watches()));
         }
         boolean pushesFlags = prefixes < length && code.get(JAVA_BYTE, prefixes) == (byte) 0x9c;
         int status = carrier.resume(Ptrace.SYSEMU_SINGLESTEP);
@@ -98,17 +94,26 @@ final class Stepper {
         return status;
     }
 
-    private int repeat(Carrier carrier, Armed armed, long behind) {
-        Armed next = new Armed(new long[] {behind}, armed.watches());
+    /** Where the stub goes on in the program's trampoline, for a task that is in the stub. */
+    private static long behindStub(Carrier carrier, long address) {
+        if (address == BufferLayout.ENTRY) {
+            return carrier.tracee().get(Registers.RCX);
+        }
+        return address == BufferLayout.COUNTER_ENTRY
+                ? carrier.tracee().get(Registers.RDX)
+                : carrier.tracee().readWord(BufferLayout.RETURN);
+    }
+
+    private int repeat(Carrier carrier, Armed ends) {
         while (true) {
-            carrier.breakpoints().plant(next);
+            carrier.breakpoints().plant(ends);
             int status = run(carrier);
             if (!isOurTrap(carrier, status)) {
                 return status;
             }
             List<Watch> seen = carrier.breakpoints().triggered();
             triggered = seen.isEmpty() ? triggered : seen;
-            if (carrier.tracee().get(Registers.RIP) == behind) {
+            if (ends.has(carrier.tracee().get(Registers.RIP))) {
                 return 0;
             }
         }

@@ -5,12 +5,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import reprise.runtime.BufferLayout;
 
 /** The breakpoints and watchpoints of all processes that a debugger has set. */
 final class StopPoints {
     private final Map<Integer, TreeSet<Long>> breakpoints = new HashMap<>();
     private final List<Watch> watches = new ArrayList<>();
     private final Map<Integer, Armed> armed = new HashMap<>();
+    private boolean calls;
 
     void insert(int process, long address) {
         breakpoints.computeIfAbsent(process, none -> new TreeSet<>()).add(address);
@@ -46,12 +48,21 @@ final class StopPoints {
         armed.clear();
     }
 
+    /** Whether system calls that are taken from the buffer are looked at, too. */
+    void setCalls(boolean looked) {
+        if (looked != calls) {
+            calls = looked;
+            armed.clear();
+        }
+    }
+
     List<Watch> watches() {
         return watches;
     }
 
     boolean has(int process, long address) {
-        return of(process).has(address);
+        TreeSet<Long> addresses = breakpoints.get(process);
+        return addresses != null && addresses.contains(address);
     }
 
     /** Where the tasks of a process stop. */
@@ -63,12 +74,13 @@ final class StopPoints {
         TreeSet<Long> addresses = breakpoints.get(process);
         List<Watch> own =
                 watches.stream().filter(watch -> watch.process() == process).toList();
-        if ((addresses == null || addresses.isEmpty()) && own.isEmpty()) {
+        if ((addresses == null || addresses.isEmpty()) && own.isEmpty() && !calls) {
             return Armed.NOTHING;
         }
         long[] all = addresses == null
                 ? new long[0]
                 : addresses.stream().mapToLong(Long::longValue).sorted().toArray();
-        return new Armed(all, own);
+        Armed wanted = new Armed(all, own);
+        return calls ? wanted.with(new long[] {BufferLayout.ENTRY, BufferLayout.LEAVE}) : wanted;
     }
 }

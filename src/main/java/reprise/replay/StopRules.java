@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import reprise.linux.SyscallNumber;
+import reprise.runtime.BufferLayout;
 import reprise.trace.Event;
 import reprise.x86.Registers;
 
@@ -26,6 +27,7 @@ final class StopRules {
 
     void setCatches(Catches catches) {
         this.catches = catches;
+        points.setCalls(catches.anySyscall());
     }
 
     StopPoints points() {
@@ -52,7 +54,25 @@ final class StopRules {
     private Stop breakpoint(Playback playback) {
         ReplayTask task = playback.running();
         long address = playback.address();
+        if (address == BufferLayout.ENTRY || address == BufferLayout.LEAVE) {
+            return bufferedCall(task, address);
+        }
         return points.has(task.process(), address) ? new Stop.Breakpoint(task.tid(), address) : null;
+    }
+
+    /** A system call that was recorded without a stop, of which no event tells. */
+    private Stop bufferedCall(ReplayTask task, long address) {
+        Carrier carrier = task.carrier();
+        long value = Registers.get(carrier.registers(task), Registers.RAX);
+        if (address == BufferLayout.LEAVE) {
+            return leave(task.tid(), carrier.buffer().number(), value);
+        }
+        // With nothing left in the buffer it is made at its site, and ends in an event.
+        return carrier.buffer().isEmpty() ? null : entry(task.tid(), (int) value);
+    }
+
+    private Stop leave(int tid, int number, long result) {
+        return catches.syscalls().test(number) ? new Stop.SyscallReturn(tid, number, result) : null;
     }
 
     private Stop before(Playback playback, Event next) {
@@ -106,9 +126,12 @@ final class StopRules {
             if (child != null && catches.forks() && (child.cloneFlags() & CLONE_THREAD) == 0) {
                 return new Stop.Fork(tid, child.tid(), (child.cloneFlags() & CLONE_VFORK) != 0);
             }
-            return catches.syscalls().test(exit.number())
-                    ? new Stop.SyscallReturn(tid, exit.number(), exit.result())
-                    : null;
+            return leave(tid, exit.number(), exit.result());
+        }
+        if (applied instanceof Event.BufferedCalls buffered && buffered.stops()) {
+            ReplayTask task = playback.session().task(tid);
+            long result = Registers.get(task.carrier().registers(task), Registers.RAX);
+            return leave(tid, task.carrier().buffer().number(), result);
         }
         return applied instanceof Event.Exec exec && catches.execs() ? new Stop.Exec(tid, exec.program()) : null;
     }

@@ -7,6 +7,8 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import reprise.linux.Errno;
+import reprise.runtime.BufferLayout;
 import reprise.trace.Event;
 import reprise.x86.Registers;
 
@@ -137,7 +139,17 @@ public final class Timeline implements AutoCloseable {
         }
         MemorySegment.copy(block, 0, into, 0, Registers.SIZE);
         Registers.set(into, Registers.EFLAGS, Registers.get(into, Registers.EFLAGS) & ~Stepper.RESUME_FLAG);
-        Registers.set(into, Registers.RIP, task.carrier().patches().original(Registers.get(into, Registers.RIP)));
+        long address = Registers.get(into, Registers.RIP);
+        if (address == BufferLayout.ENTRY) {
+            // As the kernel shows a task that it stops at the entry of a system call.
+            Registers.set(into, Registers.ORIG_RAX, Registers.get(into, Registers.RAX));
+            Registers.set(into, Registers.RAX, -Errno.ENOSYS);
+            Registers.set(into, Registers.R11, Registers.get(into, Registers.EFLAGS));
+        }
+        if (address == BufferLayout.ENTRY || address == BufferLayout.LEAVE) {
+            address = Registers.get(into, Registers.RCX);
+        }
+        Registers.set(into, Registers.RIP, task.carrier().patches().original(address));
     }
 
     /** Copies a task's extended state in XSAVE's standard form; returns its size in bytes, at most 64 KB. */
@@ -526,8 +538,9 @@ public final class Timeline implements AutoCloseable {
 
     /** One instruction before a place in mid-computation; null if nothing was executed since the event. */
     private Playback inside(Position place) {
-        long[] guesses = now.position().equals(place) ? codeBefore.guess(now) : new long[0];
-        return new StepBack(history, place.event(), place.path(), false).find(guesses);
+        boolean inStub = now.position().equals(place) && now.isInStub();
+        long[] guesses = now.position().equals(place) && !inStub ? codeBefore.guess(now) : new long[0];
+        return new StepBack(history, place.event(), place.path(), inStub).find(guesses);
     }
 
     /** Steps a task back until it is outside [{@code from}, {@code to}), or at a breakpoint, or something else stops it. */

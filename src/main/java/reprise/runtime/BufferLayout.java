@@ -69,7 +69,9 @@ public final class BufferLayout {
     public static final long RESULT = CONTROL + 0x28;
 
     static final long SAVED_RSP = CONTROL + 0x30;
-    static final long NUMBER = CONTROL + 0x38;
+    /** Number of the call that is performed. */
+    public static final long NUMBER = CONTROL + 0x38;
+
     static final long ARGUMENTS = CONTROL + 0x40;
     static final long SAVED_RBX = CONTROL + 0x70;
     static final long SAVED_RBP = CONTROL + 0x78;
@@ -110,7 +112,10 @@ public final class BufferLayout {
     public static final long ABORT = CODE + 0x80;
 
     /** Where trampolines of {@code rdtsc} jump to. */
-    static final long COUNTER_ENTRY = CODE + 0xa0;
+    public static final long COUNTER_ENTRY = CODE + 0xa0;
+
+    /** The last instruction of the stub behind a call that was performed: all registers but rip are the program's again. */
+    public static final long LEAVE = CODE + 0xb0;
 
     /** Where trampolines of {@code syscall} jump to. */
     public static final long ENTRY = CODE + 0xc0;

@@ -125,6 +125,8 @@ public final class SyscallStub {
         code.jmp(abort);
         pad(COUNTER_ENTRY);
         code.jmp(countering);
+        pad(LEAVE);
+        code.jmp(RCX);
         pad(ENTRY);
         enter();
         code.bind(begun);
@@ -229,7 +231,7 @@ public final class SyscallStub {
         restoreRegisters();
         restoreFlagsAndStack();
         code.mov(RCX, absolute(RETURN));
-        code.jmp(RCX);
+        code.jmp(LEAVE);
 
         code.bind(stopping);
         Label stop = code.newLabel();

@@ -129,6 +129,7 @@ final class ProgramMoves implements AutoCloseable {
     private boolean isInCall(int tid) {
         List<Position.Move> path = timeline.position().path();
         return !path.isEmpty() && path.getLast() instanceof Position.ToEvent
+                || timeline.present().isInStub()
                 || timeline.tasks().stream().anyMatch(task -> task.tid() == tid && task.inKernel());
     }
 

@@ -144,6 +144,65 @@ class TimelineTest {
     }
 
     @Test
+    @DisplayName("system calls that were recorded without a stop are stops as others are, in both directions")
+    void bufferedCalls() throws Exception {
+        Catches all = new Catches(signal -> false, number -> true, false, false, false);
+        RecordedFixture stopped = new RecordedFixture(directory, "file_pread_pwrite", "-n");
+        List<String> expected = callsForwards(stopped.trace(), all);
+        RecordedFixture buffered = new RecordedFixture(directory, "file_pread_pwrite", "--buffer-after=1");
+        assertThat(callsForwards(buffered.trace(), all)).isEqualTo(expected);
+        try (Timeline back = Timeline.open(buffered.trace(), ReplayOptions.QUIET)) {
+            back.setCatches(all);
+            back.seekToEnd();
+            List<String> calls = new ArrayList<>();
+            for (Stop stop = back.reverseResume(); !(stop instanceof Stop.Start); stop = back.reverseResume()) {
+                calls.addFirst(call(back, stop));
+                if (stop instanceof Stop.SyscallEntry) {
+                    // One step back is the instruction that makes the call.
+                    back.registers(stop.tid(), block);
+                    long behind = Registers.get(block, Registers.RIP);
+                    Position inside = back.position();
+                    back.reverseStep(stop.tid());
+                    back.registers(stop.tid(), block);
+                    assertThat(Registers.get(block, Registers.RIP)).isLessThan(behind);
+                    back.seek(inside);
+                }
+            }
+            assertThat(calls).isEqualTo(expected.subList(0, calls.size()));
+            assertThat(expected.size() - calls.size()).isLessThan(3);
+        }
+    }
+
+    private List<String> callsForwards(Path trace, Catches catches) {
+        List<String> calls = new ArrayList<>();
+        try (Timeline forwards = Timeline.open(trace, ReplayOptions.QUIET)) {
+            forwards.setCatches(catches);
+            for (Stop stop = forwards.resume(); !(stop instanceof Stop.End); stop = forwards.resume()) {
+                calls.add(call(forwards, stop));
+            }
+        }
+        return calls;
+    }
+
+    /** What a debugger sees of a system call that does not depend on where things are in memory. */
+    private String call(Timeline at, Stop stop) {
+        at.registers(stop.tid(), block);
+        long number = Registers.get(block, Registers.ORIG_RAX);
+        return switch (stop) {
+            case Stop.SyscallEntry entry -> {
+                assertThat(number).isEqualTo(entry.number());
+                assertThat(Registers.get(block, Registers.RAX)).isEqualTo(-38);
+                yield "entry of " + entry.number();
+            }
+            case Stop.SyscallReturn exit -> {
+                assertThat(Registers.get(block, Registers.RAX)).isEqualTo(exit.result());
+                yield "return of " + exit.number();
+            }
+            default -> throw new AssertionError(stop);
+        };
+    }
+
+    @Test
     @DisplayName("a function can be called in a diversion, and nothing has happened")
     void diversion() {
         timeline.insertBreakpoint(main, milestone);
