@@ -19,6 +19,7 @@ public final class Files {
     public static final int O_CLOEXEC = 02000000;
     public static final int O_PATH = 010000000;
     private static final int AT_FDCWD = -100;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STAT_SIZE = 144;
 
@@ -79,6 +80,14 @@ public final class Files {
     public static Status status(String path) {
         MemorySegment buffer = BUFFER.get();
         long result = Syscall.call(SyscallNumber.NEWFSTATAT, AT_FDCWD, path(path), buffer.address(), 0);
+        return result < 0 ? null : decode(buffer);
+    }
+
+    /** lstat(2); null on failure. Of a link in /proc/PID/fd the permissions tell how the file was opened. */
+    public static Status linkStatus(String path) {
+        MemorySegment buffer = BUFFER.get();
+        long result =
+                Syscall.call(SyscallNumber.NEWFSTATAT, AT_FDCWD, path(path), buffer.address(), AT_SYMLINK_NOFOLLOW);
         return result < 0 ? null : decode(buffer);
     }
 

@@ -30,7 +30,7 @@ final class MappingRecorder {
     private static final int PROT_EXEC = 4;
     private static final int MREMAP_DONTUNMAP = 4;
     private static final long[] NONE = {};
-    private static final int ACCESS_MODE = 3;
+    private static final int WRITE_PERMISSION = 0200;
     private static final int O_TRUNC = 01000;
     private static final int RLIMIT_STACK = 3;
     private static final int SHM_RDONLY = 010000;
@@ -216,7 +216,10 @@ final class MappingRecorder {
             // Pages of a private mapping that are not written to show what is written to the shared ones.
             return new Event.Shared(file.object, offset);
         }
-        if (!shared) {
+        boolean writable = shared && (protection & PROT_WRITE) != 0 || isOpenForWriting(path);
+        // Who may write to the file may come to map it shared, too. Then the pages of this mapping show what is written
+        // there.
+        if (!shared && !writable) {
             boolean changing = file.writable || status.device() != 0 && isMemoryFile(name);
             int stored = files.store(task.domain.id, task.tid(), path, name, changing);
             file.stored = stored;
@@ -227,8 +230,6 @@ final class MappingRecorder {
             file.object = 0;
             file.writable = false;
         }
-        boolean writable = (protection & PROT_WRITE) != 0
-                || (descriptorFlags(task, (int) task.argument(4)) & ACCESS_MODE) == Files.O_RDWR;
         if (file.object == 0) {
             // Most are mapped before anything is in them.
             int stored = isOfZeros(name, status)
@@ -236,7 +237,7 @@ final class MappingRecorder {
                     : files.store(task.domain.id, task.tid(), path, name, writable || isMemoryFile(name));
             files.share(task.domain.id, task.tid(), file, stored, status.size(), name);
         }
-        file.writable |= writable;
+        file.writable |= shared && writable;
         if (file.writable) {
             connect(task, file);
         }
@@ -252,17 +253,10 @@ final class MappingRecorder {
         return name.startsWith("/memfd:") || name.startsWith("/dev/shm/") || name.endsWith(" (deleted)");
     }
 
-    private static int descriptorFlags(RecordedTask task, int descriptor) {
-        String text = Files.readText("/proc/" + task.tid() + "/fdinfo/" + descriptor);
-        int at = text == null ? -1 : text.indexOf("flags:\t");
-        if (at < 0) {
-            return Files.O_RDWR;
-        }
-        int flags = 0;
-        for (int index = at + 7; index < text.length() && Character.isDigit(text.charAt(index)); index++) {
-            flags = flags * 8 + text.charAt(index) - '0';
-        }
-        return flags;
+    /** Whether a descriptor, of which this is the link in /proc, may write; yes if that cannot be told. */
+    private static boolean isOpenForWriting(String path) {
+        Files.Status link = Files.linkStatus(path);
+        return link == null || (link.mode() & WRITE_PERMISSION) != 0;
     }
 
     /** The task shares a writable file with others from now on: their domains become one. */
