@@ -45,15 +45,6 @@ public final class SyscallStub {
     private static final int F_GETFL = 3;
     private static final int MSG_WAITALL = 0x100;
     private static final int WNOHANG = 1;
-    private static final int PROT_READ = 1;
-    private static final int PROT_WRITE = 2;
-    private static final int MAP_PRIVATE = 2;
-    private static final int MAP_FIXED = 0x10;
-    private static final int MAP_ANONYMOUS = 0x20;
-    private static final int MAP_NORESERVE = 0x4000;
-    private static final int MAP_STACK = 0x20000;
-    private static final int MADV_DONTNEED = 4;
-    private static final int PAGE = 4096;
     private static final int FUTEX_CLOCK_REALTIME = 0x100;
     private static final int NANOSECONDS = 1_000_000_000;
     private static final int S_IFMT = 0170000;
@@ -90,6 +81,7 @@ public final class SyscallStub {
     private final Label begun = code.newLabel();
     private final Label countering = code.newLabel();
     private final CounterPath counter = new CounterPath(code);
+    private final MemoryPath memory = new MemoryPath(code, abort, done);
 
     private SyscallStub() {}
 
@@ -156,7 +148,7 @@ public final class SyscallStub {
         return absolute(address).ofSize(4);
     }
 
-    private static Memory argument(int index) {
+    static Memory argument(int index) {
         return absolute(ARGUMENTS + 8L * index);
     }
 
@@ -447,58 +439,11 @@ public final class SyscallStub {
         }
         code.jmp(exit);
         code.bind(again);
-        doAgain();
+        restoreArguments();
+        memory.doAgain();
         code.jmp(exit);
         code.bind(diverged);
         code.ud2();
-    }
-
-    /** Makes a call of the program's in replay, so that the same comes to be at the same place. The result is in r12. */
-    private void doAgain() {
-        Label move = code.newLabel();
-        Label call = code.newLabel();
-        Label unmap = code.newLabel();
-        Label end = code.newLabel();
-        restoreArguments();
-        code.cmp32(RAX, SyscallNumber.BRK);
-        code.jcc(EQUAL, move);
-        code.cmp32(RAX, SyscallNumber.MMAP);
-        code.jcc(NOT_EQUAL, call);
-        code.mov(RDI, R12);
-        code.or(R10, MAP_FIXED);
-        code.bind(call);
-        call();
-        code.jmp(end);
-
-        // The kernel's break of the process that replays is somewhere else.
-        code.bind(move);
-        code.mov(RDI, absolute(BREAK));
-        code.mov(absolute(BREAK), R12);
-        pageEnd(RDI);
-        code.mov(RSI, R12);
-        pageEnd(RSI);
-        code.sub(RSI, RDI);
-        code.jcc(EQUAL, end);
-        code.jcc(BELOW, unmap);
-        code.mov(RDX, PROT_READ | PROT_WRITE);
-        code.mov(R10, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
-        code.mov(R8, -1);
-        code.mov(R9, 0);
-        code.mov(RAX, SyscallNumber.MMAP);
-        code.jmp(call);
-        code.bind(unmap);
-        code.add(RDI, RSI);
-        code.mov(RCX, 0);
-        code.sub(RCX, RSI);
-        code.mov(RSI, RCX);
-        code.mov(RAX, SyscallNumber.MUNMAP);
-        code.jmp(call);
-        code.bind(end);
-    }
-
-    private void pageEnd(GeneralRegister address) {
-        code.add(address, PAGE - 1);
-        code.and(address, -PAGE);
     }
 
     // ---- subroutines ----
@@ -672,11 +617,11 @@ public final class SyscallStub {
         switch (way) {
             case TRACED -> code.jmp(abort);
             case PLAIN -> code.jmp(perform);
-            case PROTECT -> protect();
-            case ADVISE -> advise();
-            case MAP -> map();
-            case UNMAP -> unmap();
-            case BREAK -> setBreak();
+            case PROTECT -> memory.protect();
+            case ADVISE -> memory.advise();
+            case MAP -> memory.map();
+            case UNMAP -> memory.unmap();
+            case BREAK -> memory.setBreak();
             case COUNTER -> {
                 counter.read();
                 code.jmp(done);
@@ -833,152 +778,6 @@ public final class SyscallStub {
         code.bind(afresh);
         restoreArguments();
         code.jmp(perform);
-    }
-
-    /** Changes the protection of pages that are all in one of the plain ranges, without making them executable. */
-    private void protect() {
-        code.cmp(argument(2), PROT_READ | PROT_WRITE);
-        code.jcc(ABOVE, abort);
-        onlyPlain();
-        code.mov(RAX, absolute(NUMBER));
-        call();
-        code.test(RAX, RAX);
-        code.jcc(NOT_EQUAL, abort);
-        code.jmp(done);
-    }
-
-    /** Empties pages that are all in one of the plain ranges. */
-    private void advise() {
-        code.cmp(argument(2), MADV_DONTNEED);
-        code.jcc(NOT_EQUAL, abort);
-        onlyPlain();
-        code.mov(RAX, absolute(NUMBER));
-        call();
-        code.test(RAX, RAX);
-        code.jcc(NOT_EQUAL, abort);
-        code.jmp(done);
-    }
-
-    /** Maps private memory: over what is in one of the plain ranges, or as a new one where the kernel likes. */
-    private void map() {
-        Label fresh = code.newLabel();
-        code.cmp(argument(2), PROT_READ | PROT_WRITE);
-        code.jcc(ABOVE, abort);
-        code.mov(RCX, argument(3));
-        code.and(RCX, ~(MAP_NORESERVE | MAP_STACK));
-        code.cmp(RCX, MAP_PRIVATE | MAP_ANONYMOUS);
-        code.jcc(EQUAL, fresh);
-        code.cmp(RCX, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS);
-        code.jcc(NOT_EQUAL, abort);
-        onlyPlain();
-        code.mov(RAX, absolute(NUMBER));
-        call();
-        code.cmp(RAX, argument(0));
-        code.jcc(NOT_EQUAL, abort);
-        code.jmp(done);
-        code.bind(fresh);
-        code.mov(RAX, absolute(NUMBER));
-        call();
-        code.cmp(RAX, -HIGHEST_ERRNO);
-        code.jcc(ABOVE_OR_EQUAL, abort);
-        addPlain();
-        code.jmp(done);
-    }
-
-    /** What was mapped at rax becomes a plain range, or part of one that it touches. Without room it does not. */
-    private void addPlain() {
-        Label empty = code.newLabel();
-        Label next = code.newLabel();
-        Label below = code.newLabel();
-        Label above = code.newLabel();
-        Label end = code.newLabel();
-        code.mov(R11, argument(1));
-        pageEnd(R11);
-        code.add(R11, RAX);
-        code.mov(RDX, 0);
-        code.mov(RBP, PLAIN_RANGES);
-        Label range = code.here();
-        code.mov(RCX, qword(RBP, 0));
-        code.mov(RSI, qword(RBP, 8));
-        code.cmp(RCX, RSI);
-        code.jcc(ABOVE_OR_EQUAL, empty);
-        code.cmp(RCX, R11);
-        code.jcc(EQUAL, below);
-        code.cmp(RSI, RAX);
-        code.jcc(EQUAL, above);
-        code.bind(next);
-        code.add(RBP, 16);
-        code.cmp(RBP, (int) PLAIN_RANGES + 16 * PLAIN_RANGES_COUNT);
-        code.jcc(BELOW, range);
-        code.test(RDX, RDX);
-        code.jcc(EQUAL, end);
-        code.mov(qword(RDX, 0), RAX);
-        code.mov(qword(RDX, 8), R11);
-        code.jmp(end);
-        code.bind(empty);
-        code.mov(RDX, RBP);
-        code.jmp(next);
-        code.bind(below);
-        code.mov(qword(RBP, 0), RAX);
-        code.jmp(end);
-        code.bind(above);
-        code.mov(qword(RBP, 8), R11);
-        code.bind(end);
-    }
-
-    /** Unmaps what is in one of the plain ranges. That stays one: nothing else can be there without the recorder knowing. */
-    private void unmap() {
-        Label top = code.newLabel();
-        onlyPlain();
-        code.mov(RAX, absolute(NUMBER));
-        call();
-        code.test(RAX, RAX);
-        code.jcc(NOT_EQUAL, abort);
-        code.mov(RCX, argument(0));
-        code.mov(R11, argument(1));
-        pageEnd(R11);
-        code.add(R11, RCX);
-        code.cmp(R11, qword(RBP, 8));
-        code.jcc(EQUAL, top);
-        code.cmp(RCX, qword(RBP, 0));
-        code.jcc(NOT_EQUAL, done);
-        code.mov(qword(RBP, 0), R11);
-        code.jmp(done);
-        code.bind(top);
-        code.mov(qword(RBP, 8), RCX);
-        code.jmp(done);
-    }
-
-    /** Moves the program break. The kernel tells where it is then, moved or not. */
-    private void setBreak() {
-        code.cmp(absolute(BREAK), 0);
-        code.jcc(EQUAL, abort);
-        code.mov(RAX, absolute(NUMBER));
-        call();
-        code.mov(absolute(BREAK), RAX);
-        code.jmp(done);
-    }
-
-    /** Goes on with rbp at the range if the first two arguments are a range that is in one of the plain ones. */
-    private void onlyPlain() {
-        Label next = code.newLabel();
-        Label found = code.newLabel();
-        code.mov(RCX, argument(0));
-        code.mov(R11, RCX);
-        code.add(R11, argument(1));
-        code.jcc(BELOW, abort);
-        code.mov(RBP, PLAIN_RANGES);
-        Label range = code.here();
-        code.cmp(RCX, qword(RBP, 0));
-        code.jcc(BELOW, next);
-        code.cmp(R11, qword(RBP, 8));
-        code.jcc(BELOW_OR_EQUAL, found);
-        code.bind(next);
-        code.add(RBP, 16);
-        code.cmp(RBP, (int) PLAIN_RANGES + 16 * PLAIN_RANGES_COUNT);
-        code.jcc(BELOW, range);
-        code.jmp(abort);
-        code.bind(found);
     }
 
     private void onlyFile() {
