@@ -325,7 +325,8 @@ final class MappingRecorder {
 
     private boolean isMapped(MappedFile file) {
         for (RecordedTask task : recorder.all()) {
-            if (maps(task, file)) {
+            // One of a process tells for all: there may be hundreds, and thousands of mappings.
+            if (task == task.process.threads.getFirst() && maps(task, file)) {
                 return true;
             }
         }
