@@ -1,5 +1,6 @@
 package reprise.record;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -11,6 +12,7 @@ import java.util.Set;
 import reprise.linux.Files;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
+import reprise.runtime.Patch;
 import reprise.trace.Event;
 import reprise.trace.TraceWriter;
 import reprise.tracee.AddressSpace;
@@ -32,6 +34,8 @@ final class MappingRecorder {
     private static final long[] NONE = {};
     private static final int WRITE_PERMISSION = 0200;
     private static final int O_TRUNC = 01000;
+    private static final int MADV_DONTNEED = 4;
+    private static final int MADV_DONTNEED_LOCKED = 24;
     private static final int RLIMIT_STACK = 3;
     private static final int SHM_RDONLY = 010000;
     /** Device number of /dev/zero: major 1, minor 5. */
@@ -40,6 +44,7 @@ final class MappingRecorder {
     private final Recorder recorder;
     private final MappedFiles files;
     private final RandomPatcher random;
+    private final PrivateViews views = new PrivateViews();
     private final List<Event.MappingChange> changes = new ArrayList<>();
     private final MemorySegment vector = Arena.global().allocate(16, 16);
     private final long procDevice;
@@ -49,6 +54,9 @@ final class MappingRecorder {
 
     private MappedFile pendingFile;
     private long[] patched = NONE;
+
+    /** The size of the file whose size the call changed, before it; -1 if it changed none. */
+    private long sizeBefore;
 
     /** A segment attached for the first time, whose content must be recorded; null if none. */
     private ProcMaps.Region attached;
@@ -81,6 +89,7 @@ final class MappingRecorder {
         patched = NONE;
         pending = null;
         pendingFile = null;
+        sizeBefore = -1;
         if (result < 0 && result >= -4095) {
             PartialChanges.find(task, number, result, changes);
             return;
@@ -108,6 +117,7 @@ final class MappingRecorder {
         Files.Status status = path == null ? null : Files.status(path);
         MappedFile file = status == null || !status.isRegular() ? null : files.find(status);
         if (file != null && file.object != 0 && file.objectSize != status.size()) {
+            sizeBefore = file.objectSize;
             file.objectSize = status.size();
             changes.add(new Event.Resize(file.object, status.size()));
         }
@@ -211,33 +221,39 @@ final class MappingRecorder {
             int protection) {
         long offset = task.argument(5);
         MappedFile file = files.of(status);
+        file.inMemory = name.startsWith("/memfd:");
         pendingFile = file;
-        if (!shared && file.object != 0 && isMapped(file)) {
+        if (file.object != 0 && (file.stale || !isMapped(file))) {
+            file.object = 0;
+            file.writable = false;
+            file.stale = false;
+        }
+        if (!shared && file.object != 0) {
             // Pages of a private mapping that are not written to show what is written to the shared ones.
+            if (file.writable) {
+                connect(task, file);
+            }
             return new Event.Shared(file.object, offset);
         }
-        boolean writable = shared && (protection & PROT_WRITE) != 0 || isOpenForWriting(path);
-        // Who may write to the file may come to map it shared, too. Then the pages of this mapping show what is written
-        // there.
-        if (!shared && !writable) {
+        boolean writableDescriptor = isOpenForWriting(path);
+        // Who may write to the file, or map it shared later, may also fork before.
+        if (!shared && !writableDescriptor) {
             boolean changing = file.writable || status.device() != 0 && isMemoryFile(name);
             int stored = files.store(task.domain.id, task.tid(), path, name, changing);
             file.stored = stored;
             file.privateSize = status.size();
             return new Event.PrivateFile(stored, offset);
         }
-        if (file.object != 0 && !isMapped(file)) {
-            file.object = 0;
-            file.writable = false;
-        }
+        boolean writable = (protection & PROT_WRITE) != 0 || writableDescriptor;
         if (file.object == 0) {
             // Most are mapped before anything is in them.
             int stored = isOfZeros(name, status)
                     ? 0
                     : files.store(task.domain.id, task.tid(), path, name, writable || isMemoryFile(name));
             files.share(task.domain.id, task.tid(), file, stored, status.size(), name);
+            views.show(task, file, changes);
         }
-        file.writable |= shared && writable;
+        file.writable |= writable && shared;
         if (file.writable) {
             connect(task, file);
         }
@@ -449,6 +465,33 @@ final class MappingRecorder {
         }
     }
 
+    /**
+     * Where a call made code writable, the program finds its own when it changes it. Others may be in the trampolines
+     * still; they lead back.
+     */
+    void openCode(RecordedTask task, int number, TraceWriter trace) {
+        int protection = protection(task);
+        if (number != SyscallNumber.MPROTECT && number != SyscallNumber.PKEY_MPROTECT
+                || (protection & PROT_WRITE) == 0) {
+            return;
+        }
+        long start = task.argument(0);
+        long end = start + pages(task.argument(1));
+        PatchedCode code = task.process.memory.code;
+        if (!code.isPatched(start, end)
+                && ((protection & PROT_EXEC) == 0
+                        || task.process.memory.mappings.overlapping(start, end).isEmpty())) {
+            return;
+        }
+        for (Patch patch : code.opened(start, end)) {
+            for (Patch.Edit edit : patch.edits()) {
+                MemorySegment into = trace.write(task.tid(), edit.address(), edit.before().length);
+                MemorySegment.copy(edit.before(), 0, into, JAVA_BYTE, 0, edit.before().length);
+                task.tracee.write(edit.address(), into, edit.before().length);
+            }
+        }
+    }
+
     /** Brings the task's address space up to date with what {@link #prepare} found. */
     void commit(RecordedTask task) {
         AddressSpace<MappedFile> mappings = task.process.memory.mappings;
@@ -465,6 +508,9 @@ final class MappingRecorder {
                     };
                     boolean shared = (mapping.flags() & MAP_SHARED) != 0;
                     mappings.map(mapping.address(), mapping.length(), pendingFile, offset, shared);
+                    if ((mapping.protection() & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC)) {
+                        code.opened(mapping.address(), mapping.address() + mapping.length());
+                    }
                 } else {
                     mappings.unmap(mapping.address(), mapping.length());
                 }
@@ -495,7 +541,30 @@ final class MappingRecorder {
             copy(task, attached.start(), attached.length(), trace);
             attached = null;
         }
+        for (long[] page : views.takeOwn()) {
+            copy(task, page[0], page[1], trace);
+        }
+        if (number == SyscallNumber.MADVISE) {
+            recordEmptied(task, trace);
+            return;
+        }
+        if (number == SyscallNumber.MSYNC) {
+            long start = task.argument(0);
+            for (AddressSpace.Range<MappedFile> range :
+                    task.process.memory.mappings.overlapping(start, start + pages(task.argument(1)))) {
+                copyTail(range.file(), trace);
+            }
+            return;
+        }
         int descriptor = writtenDescriptor(task.entry, number);
+        if (isSync(number)) {
+            Files.Status synced = Files.status(TaskPaths.ofDescriptor(task, (int) task.argument(0)));
+            MappedFile file = synced == null ? null : files.find(synced);
+            if (file != null) {
+                copyTail(file, trace);
+            }
+            return;
+        }
         if (descriptor < 0 && number != SyscallNumber.TRUNCATE) {
             return;
         }
@@ -529,6 +598,46 @@ final class MappingRecorder {
             }
             default -> {}
         }
+        if (sizeBefore >= 0 && sizeBefore < from) {
+            // What a program stored behind the end, in the end's page, is zeroed when the file grows over it.
+            copy(file, sizeBefore, Math.min(pages(sizeBefore), from), trace);
+        }
+        copy(file, from, to, trace);
+    }
+
+    /** Private pages that were given up show the file as it is now, which its copy in the trace may not be. */
+    private void recordEmptied(RecordedTask task, TraceWriter trace) {
+        int advice = (int) task.argument(2);
+        if (advice != MADV_DONTNEED && advice != MADV_DONTNEED_LOCKED) {
+            return;
+        }
+        long start = task.argument(0);
+        long end = start + pages(task.argument(1));
+        for (AddressSpace.Range<MappedFile> range : task.process.memory.mappings.overlapping(start, end)) {
+            if (!range.shared() && range.file().changed) {
+                long from = Math.max(start, range.start());
+                copy(task, from, Math.min(end, range.end()) - from, trace);
+            }
+        }
+    }
+
+    private static boolean isSync(int number) {
+        return switch (number) {
+            case SyscallNumber.FSYNC, SyscallNumber.FDATASYNC, SyscallNumber.SYNC_FILE_RANGE -> true;
+            default -> false;
+        };
+    }
+
+    /** Writing a file's last page to disk zeroes what a program stored behind the file's end. */
+    private void copyTail(MappedFile file, TraceWriter trace) {
+        if (file.object != 0 && file.writable) {
+            copy(file, file.objectSize, pages(file.objectSize), trace);
+        }
+    }
+
+    /** Records what is in memory that shows a part of a file, in all address spaces. */
+    private void copy(MappedFile file, long from, long to, TraceWriter trace) {
+        boolean shared = false;
         Set<RecordedProcess.Memory> seen = new HashSet<>();
         for (RecordedTask other : recorder.all()) {
             if (seen.add(other.process.memory)) {
@@ -538,9 +647,12 @@ final class MappingRecorder {
                         long end = range.end() - Math.max(0, range.endOffset() - to);
                         copy(other, start, end - start, trace);
                     }
+                    shared |= range.file() == file && range.shared();
                 }
             }
         }
+        file.changed = true;
+        file.stale |= file.object != 0 && !shared;
     }
 
     private static void copy(RecordedTask owner, long address, long length, TraceWriter trace) {

@@ -27,6 +27,9 @@ final class PatchedCode {
     /** The files of which something has trapped. */
     private final Set<CallSites> files = new HashSet<>();
 
+    /** Ranges in which the program made code writable: start and end pairs. */
+    private final List<long[]> opened = new ArrayList<>();
+
     // An open-addressing table: sites and how often each trapped.
     private long[] keys = new long[256];
     private int[] counts = new int[256];
@@ -39,6 +42,7 @@ final class PatchedCode {
         copy.sites.putAll(sites);
         copy.zones.addAll(zones);
         copy.files.addAll(files);
+        copy.opened.addAll(opened);
         copy.keys = keys.clone();
         copy.counts = counts.clone();
         copy.used = used;
@@ -117,8 +121,32 @@ final class PatchedCode {
         return patches;
     }
 
+    /** The program may change code in a range from now on: nothing is patched there any more. Which patches are to be undone. */
+    List<Patch> opened(long start, long end) {
+        opened.add(new long[] {start, end});
+        List<Patch> patches = new ArrayList<>();
+        sites.subMap(start - 160, end).values().removeIf(patch -> patch.end() > start && patches.add(patch));
+        return patches;
+    }
+
+    /** Whether the program may change the code at an address. */
+    boolean isOpen(long address) {
+        for (long[] range : opened) {
+            if (address >= range[0] && address < range[1]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether there are patches in a range. */
+    boolean isPatched(long start, long end) {
+        return !sites.isEmpty() && !patchesIn(start, end).isEmpty();
+    }
+
     /** What is mapped in a range is gone, and the patches with it. */
     void unmapped(long start, long length) {
+        opened.removeIf(range -> range[0] >= start && range[1] <= start + length);
         if (sites.isEmpty() || sites.subMap(start - 32, start + length).isEmpty()) {
             return;
         }

@@ -100,6 +100,13 @@ final class RecordedProcess {
             scanner(tracee, incremental).forgetWrites(tracee);
         }
 
+        /** A call is about to move or resize mappings in a range: the kernel's own tracking must not keep them apart. */
+        void untrack(long start, long length) {
+            if (scanner != null) {
+                scanner.untrack(start, length);
+            }
+        }
+
         private MemoryScanner scanner(Tracee tracee, boolean incremental) {
             if (scanner == null) {
                 scanner = new MemoryScanner(tracee, incremental);

@@ -124,11 +124,15 @@ final class SitePatcher {
         });
     }
 
-    /** The private mapping of a file that an address is in; null if it is in other memory, where code may change at any time. */
+    /** The private mapping of a file that an address is in; null if it is where the program may change code at any time. */
     private static AddressSpace.Range<MappedFile> fileText(RecordedTask task, long site) {
         List<AddressSpace.Range<MappedFile>> ranges =
                 task.process.memory.mappings.overlapping(site, site + Registers.SYSCALL_LENGTH);
-        return ranges.size() == 1 && !ranges.getFirst().shared() ? ranges.getFirst() : null;
+        if (ranges.size() != 1 || task.process.memory.code.isOpen(site)) {
+            return null;
+        }
+        AddressSpace.Range<MappedFile> range = ranges.getFirst();
+        return range.shared() || range.file().inMemory ? null : range;
     }
 
     /** Returns whether it is patched now. */

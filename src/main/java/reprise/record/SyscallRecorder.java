@@ -222,6 +222,9 @@ final class SyscallRecorder {
             // There may be no exit; the entry tells replay how far to run.
             recordEntry(task);
         }
+        if (number == SyscallNumber.MREMAP) {
+            task.process.memory.untrack(task.argument(0), task.argument(1) + 4095 & -4096L);
+        }
         task.output = outputs.writtenBy(task, number);
         boolean mayBlock = mayBlock(task, number) && (task.output != 0 || !mappings.writesMappedFile(task, number))
                 || waitsForOthersToDie(task, number);
@@ -909,6 +912,7 @@ final class SyscallRecorder {
             default -> {}
         }
         if (result >= 0) {
+            mappings.openCode(task, number, trace);
             mappings.recordFileWrites(task, number, result, trace);
             mappings.recordForeignWrites(task, number, result, trace);
         }

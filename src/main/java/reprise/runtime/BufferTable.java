@@ -170,8 +170,6 @@ final class BufferTable {
         UTIMES,
         FUTIMESAT,
         UTIMENSAT,
-        FSYNC,
-        FDATASYNC,
         FADVISE64,
         READAHEAD,
         CHDIR,

@@ -67,6 +67,18 @@ public final class MemoryScanner implements AutoCloseable {
         tracking = incremental && pagemap.scans() ? WriteTracking.start(tracee) : null;
     }
 
+    /** Adds the pages in a range of private file mappings that are not the file's any more: pairs of start and length. */
+    public static void ownPages(int tid, long start, long end, List<long[]> into) {
+        try (Pagemap pagemap = new Pagemap(tid)) {
+            ProcMaps.Region range = new ProcMaps.Region(start, end, 0, false, 0, 0, 0, "");
+            pagemap.read(List.of(range), (from, to, categories) -> {
+                if ((categories & Pagemap.FILE) == 0) {
+                    into.add(new long[] {from, to - from});
+                }
+            });
+        }
+    }
+
     /** Whether the kernel keeps track of written pages; else every page is looked at each time. */
     public boolean isIncremental() {
         return tracking != null;
@@ -107,6 +119,16 @@ public final class MemoryScanner implements AutoCloseable {
         registerAll();
         pagemap.scan(0, USER_END, Pagemap.WRITE_PROTECT, Pagemap.WRITTEN, Pagemap.FILE, (start, end, categories) -> {});
         first = false;
+    }
+
+    /**
+     * A range is not tracked until the next scan, and its mappings are as they would be if it never had been: mremap, for
+     * one, fails where one that is tracked and one that is not would otherwise be the same mapping.
+     */
+    public void untrack(long start, long length) {
+        if (tracking != null) {
+            tracking.unregister(start, length);
+        }
     }
 
     private Changes scan(Tracee tracee, List<long[]> excluded, boolean written) {

@@ -18,6 +18,7 @@ final class WriteTracking implements AutoCloseable {
     private static final int USER_MODE_ONLY = 1;
     private static final long UFFDIO_API = 0xc018aa3fL;
     private static final long UFFDIO_REGISTER = 0xc020aa00L;
+    private static final long UFFDIO_UNREGISTER = 0x8010aa01L;
     private static final long API = 0xaa;
     private static final long FEATURE_WP_UNPOPULATED = 1 << 13;
     private static final long FEATURE_WP_ASYNC = 1 << 15;
@@ -79,6 +80,13 @@ final class WriteTracking implements AutoCloseable {
         argument.set(JAVA_LONG, 16, MODE_WP);
         argument.set(JAVA_LONG, 24, 0);
         return Syscall.call(SyscallNumber.IOCTL, descriptor, UFFDIO_REGISTER, argument.address()) == 0;
+    }
+
+    /** Ends with a range; nothing happens if a part of it cannot be tracked at all, or is none. */
+    void unregister(long start, long length) {
+        argument.set(JAVA_LONG, 0, start);
+        argument.set(JAVA_LONG, 8, length);
+        Syscall.call(SyscallNumber.IOCTL, descriptor, UFFDIO_UNREGISTER, argument.address());
     }
 
     @Override
