@@ -249,6 +249,11 @@ public final class Recorder {
             case Ptrace.EVENT_SECCOMP -> {
                 if (task.inCall) {
                     // A task with filters of its own stopped at the entry already.
+                    if (Ptrace.eventMessage(task.tid()) != SeccompFilter.MESSAGE) {
+                        // SECCOMP_RET_TRACE of the program's, for a tracer that it does not have: seccomp(2).
+                        task.tracee.set(Registers.ORIG_RAX, -1);
+                        task.tracee.set(Registers.RAX, -Errno.ENOSYS);
+                    }
                     task.tracee.resume(Ptrace.SYSCALL, 0);
                     if (task.blocking) {
                         mayBlock(task);

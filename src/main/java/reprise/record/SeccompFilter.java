@@ -10,6 +10,9 @@ import java.nio.ByteOrder;
  * @param length number of instructions
  */
 record SeccompFilter(byte[] program, int length) {
+    /** What the stop's message is, by which it is told from that of a program's own filter: their lowest 16 bits are free. */
+    static final int MESSAGE = 0x7265;
+
     private static final int RET_TRACE = 0x7ff00000;
     private static final int RET_ALLOW = 0x7fff0000;
     private static final int LOAD_WORD = 0x20; // BPF_LD | BPF_W | BPF_ABS
@@ -26,7 +29,7 @@ record SeccompFilter(byte[] program, int length) {
         instruction(code, LOAD_WORD, 0, 0, INSTRUCTION_POINTER + 4);
         instruction(code, JUMP_EQUAL, 0, 1, (int) (instructionPointer >>> 32));
         instruction(code, RETURN, 0, 0, RET_ALLOW);
-        instruction(code, RETURN, 0, 0, RET_TRACE);
+        instruction(code, RETURN, 0, 0, RET_TRACE | MESSAGE);
         return new SeccompFilter(code.array(), 6);
     }
 
