@@ -152,11 +152,16 @@ final class Carrier implements AutoCloseable {
         }
         if (current != null) {
             MemorySegment.copy(tracee.registers(), 0, current.savedRegisters(), 0, Registers.SIZE);
-            tracee.extendedState(current.savedExtendedState());
+            tracee.extendedState(current.placeOfExtendedState());
         }
         tracee.setAll(task.savedRegisters());
         tracee.setExtendedState(task.savedExtendedState());
         current = task;
+    }
+
+    /** Whether what a task's registers are is in the kernel, and not with the task. */
+    boolean isCurrent(ReplayTask task) {
+        return current == task;
     }
 
     /** The registers of one of its tasks; changes must be announced by {@link #registersChanged}. */
@@ -184,7 +189,7 @@ final class Carrier implements AutoCloseable {
 
     /** Replaces the extended state of a task by a block that may come from a machine with more or less of it. */
     void setExtendedState(ReplayTask task, MemorySegment block) {
-        MemorySegment own = task.savedExtendedState();
+        MemorySegment own = task.placeOfExtendedState();
         long size = Math.min(block.byteSize(), own.byteSize());
         MemorySegment.copy(block, 0, own, 0, size);
         own.asSlice(size).fill((byte) 0);

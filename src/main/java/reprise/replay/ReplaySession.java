@@ -389,7 +389,7 @@ final class ReplaySession implements AutoCloseable {
         int process = (child.cloneFlags() & CLONE_THREAD) != 0 ? parent.process() : child.tid();
         ReplayTask task = new ReplayTask(child.tid(), process, carrier, carrier.extendedStateSize());
         task.setName(parent.name());
-        parent.carrier().copyExtendedState(parent, task.savedExtendedState());
+        parent.carrier().copyExtendedState(parent, task.placeOfExtendedState());
         add(task);
         carrier.setRegisters(task, child.registers());
     }

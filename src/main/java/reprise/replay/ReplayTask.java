@@ -7,14 +7,18 @@ import reprise.x86.Registers;
 /**
  * A task of the recording. It has no kernel task of its own: while it is not its carrier's current task it consists of
  * the two blocks here.
+ *
+ * <p>Copies share the blocks until one of them needs its own: of a thousand threads few run between two checkpoints.
  */
 final class ReplayTask {
-    private final Arena arena = Arena.ofAuto();
     private final int tid;
-    private final MemorySegment registers = arena.allocate(Registers.SIZE, 16);
-    private final MemorySegment extendedState;
     private final int process;
     private final Carrier carrier;
+    private final int extendedStateSize;
+    private MemorySegment registers;
+    private MemorySegment extendedState;
+    private boolean sharesRegisters;
+    private boolean sharesExtendedState;
     private boolean inKernel;
     private boolean restarted;
     private byte[] keptOutput;
@@ -30,19 +34,46 @@ final class ReplayTask {
         this.tid = tid;
         this.process = process;
         this.carrier = carrier;
-        this.extendedState = arena.allocate(extendedStateSize, 64);
+        this.extendedStateSize = extendedStateSize;
+        this.registers = allocateRegisters();
+        this.extendedState = allocateExtendedState();
+    }
+
+    private ReplayTask(ReplayTask other, Carrier carrier) {
+        this.tid = other.tid;
+        this.process = other.process;
+        this.carrier = carrier;
+        this.extendedStateSize = other.extendedStateSize;
     }
 
     /** The same task of a copied session, in the copy of its carrier. */
     ReplayTask copy(Carrier carrierCopy) {
-        ReplayTask copy = new ReplayTask(tid, process, carrierCopy, (int) extendedState.byteSize());
-        copy.registers.copyFrom(carrier.registers(this));
-        carrier.copyExtendedState(this, copy.extendedState);
+        ReplayTask copy = new ReplayTask(this, carrierCopy);
+        if (carrier.isCurrent(this)) {
+            copy.registers = allocateRegisters().copyFrom(carrier.registers(this));
+            copy.extendedState = allocateExtendedState();
+            carrier.copyExtendedState(this, copy.extendedState);
+        } else {
+            copy.registers = registers;
+            copy.extendedState = extendedState;
+            sharesRegisters = true;
+            sharesExtendedState = true;
+            copy.sharesRegisters = true;
+            copy.sharesExtendedState = true;
+        }
         copy.inKernel = inKernel;
         copy.restarted = restarted;
         copy.keptOutput = keptOutput;
         copy.name = name;
         return copy;
+    }
+
+    private static MemorySegment allocateRegisters() {
+        return Arena.ofAuto().allocate(Registers.SIZE, 16);
+    }
+
+    private MemorySegment allocateExtendedState() {
+        return Arena.ofAuto().allocate(extendedStateSize, 64);
     }
 
     int tid() {
@@ -57,13 +88,26 @@ final class ReplayTask {
         return carrier;
     }
 
-    /** Its registers as of when it was current last; see {@link Carrier#registers}. */
+    /** Its registers as of when it was current last, which may be changed; see {@link Carrier#registers}. */
     MemorySegment savedRegisters() {
+        if (sharesRegisters) {
+            sharesRegisters = false;
+            registers = allocateRegisters().copyFrom(registers);
+        }
         return registers;
     }
 
-    /** Its extended state as of when it was current last. */
+    /** Its extended state as of when it was current last, to be read. */
     MemorySegment savedExtendedState() {
+        return extendedState;
+    }
+
+    /** The place for its extended state, which is to be overwritten as a whole. */
+    MemorySegment placeOfExtendedState() {
+        if (sharesExtendedState) {
+            sharesExtendedState = false;
+            extendedState = allocateExtendedState();
+        }
         return extendedState;
     }
 
