@@ -21,9 +21,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-/** Nothing that a client sends ends the server or changes the trace. */
+/**
+ * Nothing that a client sends ends the server or changes the trace. {@code -Dreprise.connections=2000} makes so many fuzzed
+ * connections, {@code -Dreprise.seed} says which.
+ */
 class HostileClientTest {
-    private static final int CONNECTIONS = 60;
+    private static final int CONNECTIONS = Integer.getInteger("reprise.connections", 60);
     private static final int MOST_PACKETS = 40;
     private static final int TIMEOUT = 2000;
     private static final String MUTATIONS = "0123456789abcdef,;:.-p#$}*\0\u00ff";
@@ -42,6 +45,8 @@ class HostileClientTest {
             "qXfer:threads:read::0,1000 qXfer:osdata:read:x:ffffffffffffffff,ffffffffffffffff qRcmd,7768656e qRcmd,zz",
             "qRRCmd:when:-1 qRRCmd:7768656e qRRCmd qRRCmd:checkpoint:1:41 qRRCmd:seek:1:2d31 qRRCmd:restart:1:39",
             "qRRCmd:seek:1:33 qRRCmd:events:1:393939393939 qRRCmd:back:1 QPassSignals:e;ff QCatchSyscalls:1;1;2 QNonStop:1",
+            "qRRCmd:history-push:1 qRRCmd:forward:1 qRRCmd:delete%20checkpoint:1:31 QCatchSyscalls:1 QCatchSyscalls:0",
+            "Z0,70010000,1 Z1,700100c0,1 Z0,ffffffffffffffff,1 Z2,700100b0,8 Z4,0,4 m70010000,400 M70010000,4:00000000",
             "bc bs c s Hgp1.1 Hc-1 Hg0 Tp1.1 T1 D D;1 jThreadsInfo x400000,10 qTStatus qOffsets");
 
     private static ReplayServer server;
@@ -113,10 +118,10 @@ class HostileClientTest {
     @DisplayName("rubbish, broken packets, half connections and huge requests do no harm")
     void fuzzed() throws Exception {
         TreeMap<String, Long> before = trace();
-        Random random = new Random(3);
+        Random random = new Random(Long.getLong("reprise.seed", 3));
         for (int round = 0; round < CONNECTIONS; round++) {
             try (Socket socket = connect()) {
-                switch (random.nextInt(10)) {
+                switch (random.nextInt(14)) {
                     case 0 -> {}
                     case 1 -> {
                         byte[] rubbish = new byte[random.nextInt(2000)];
@@ -124,6 +129,10 @@ class HostileClientTest {
                         socket.getOutputStream().write(rubbish);
                     }
                     case 2 -> socket.getOutputStream().write(("$m" + "a".repeat(400_000)).getBytes(ISO_8859_1));
+                    case 3 -> socket.getOutputStream().write(half(random));
+                    case 4 -> doesNotRead(socket, random);
+                    case 5 -> socket.getOutputStream().write("-".repeat(5000).getBytes(ISO_8859_1));
+                    case 6 -> interrupts(socket, random);
                     default -> talk(socket, random);
                 }
             } catch (SocketException expected) {
@@ -139,12 +148,43 @@ class HostileClientTest {
         assertThat(server.said()).doesNotContain("internal fault");
     }
 
-    private static void talk(Socket socket, Random random) throws IOException {
+    /** A packet that is cut off somewhere; the connection ends, in order or by a reset. */
+    private static byte[] half(Random random) {
+        byte[] whole = framed(any(random).getBytes(ISO_8859_1));
+        return java.util.Arrays.copyOf(whole, random.nextInt(whole.length));
+    }
+
+    /** Asks for more than fits into the sockets, and goes. */
+    private static void doesNotRead(Socket socket, Random random) throws IOException {
+        socket.getOutputStream().write(framed("QStartNoAckMode".getBytes(ISO_8859_1)));
+        for (int i = 0; i < 60; i++) {
+            socket.getOutputStream().write(framed("g".getBytes(ISO_8859_1)));
+        }
+        if (random.nextBoolean()) {
+            socket.setSoLinger(true, 0);
+        }
+    }
+
+    /** Lets the program run and asks it to stop again, many times. */
+    private static void interrupts(Socket socket, Random random) throws IOException {
+        byte[] run = framed((random.nextBoolean() ? "vCont;c" : "bc").getBytes(ISO_8859_1));
+        for (int i = 0; i < 30; i++) {
+            socket.getOutputStream().write(run);
+            socket.getOutputStream().write(new byte[random.nextInt(20)]);
+            socket.getOutputStream().write(new byte[] {3, 3, 3});
+        }
+    }
+
+    private static String any(Random random) {
         String[] requests = String.join(" ", REQUESTS).split(" ");
+        return requests[random.nextInt(requests.length)];
+    }
+
+    private static void talk(Socket socket, Random random) throws IOException {
         socket.getOutputStream().write(framed("QStartNoAckMode".getBytes(ISO_8859_1)));
         byte[] buffer = new byte[65536];
         for (int i = random.nextInt(MOST_PACKETS); i >= 0; i--) {
-            String request = requests[random.nextInt(requests.length)];
+            String request = any(random);
             if (random.nextBoolean()) {
                 request = mutated(request, random);
             }
@@ -173,6 +213,52 @@ class HostileClientTest {
             }
         }
         return text.toString();
+    }
+
+    @Test
+    @DisplayName("breakpoints without number, conditions without end and checkpoints without number are borne")
+    void tooMuch() throws Exception {
+        try (Socket socket = connect()) {
+            socket.setSoTimeout(60_000);
+            assertThat(ask(socket, "vRun;;7374617274")).startsWith("T05");
+            for (int i = 0; i < 5000; i++) {
+                assertThat(ask(socket, "Z0," + Integer.toHexString(0x10000 + i * 16) + ",1"))
+                        .isEqualTo("OK");
+            }
+            // goto 0, for ever; and one that takes more from the stack than there is.
+            assertThat(ask(socket, "Z0,401000,1;X3,210000;X1,29")).isEqualTo("OK");
+            for (int i = 0; i < 300; i++) {
+                assertThat(ask(socket, "qRRCmd:checkpoint:1:41")).isNotEmpty();
+            }
+            assertThat(server.process().descendants().count()).isLessThan(400);
+            assertThat(ask(socket, "vCont;s")).startsWith("T");
+            assertThat(ask(socket, "qRRCmd:restart:1:333030")).isNotEmpty();
+            assertThat(ask(socket, "vCont;c" + ";s:1.1".repeat(5000))).isNotEmpty();
+            assertThat(ask(socket, "QPassSignals:" + "e;".repeat(50_000) + "e")).isEqualTo("OK");
+            assertThat(ask(socket, "m0," + "f".repeat(100_000))).startsWith("E");
+        }
+        assertThat(server.process().isAlive()).as(server::said).isTrue();
+        assertThat(server.said()).doesNotContain("internal fault");
+    }
+
+    @Test
+    @DisplayName("who is connected and says nothing, or half of something, keeps nobody out for ever")
+    void halfConnections() throws Exception {
+        List<Socket> silent = new java.util.ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Socket socket = connect();
+            if (i % 2 == 1) {
+                socket.getOutputStream().write("$g".getBytes(ISO_8859_1));
+            }
+            silent.add(socket);
+        }
+        for (Socket socket : silent) {
+            socket.close();
+        }
+        try (Socket socket = connect()) {
+            socket.setSoTimeout(20_000);
+            assertThat(ask(socket, "?")).startsWith("T05");
+        }
     }
 
     @Test

@@ -21,6 +21,9 @@ final class CarrierBreakpoints {
     /** How many the processor has. */
     static final int SLOTS = 4;
 
+    /** End of what a process can map, in bytes: a page less than 47 bits can name. */
+    private static final long ADDRESS_SPACE = (1L << 47) - 4096;
+
     private static final byte INT3 = (byte) 0xcc;
     private static final int STATUS = 6;
     private static final int CONTROL = 7;
@@ -89,20 +92,29 @@ final class CarrierBreakpoints {
         for (Watch watch : armed.watches()) {
             if (slot < SLOTS) {
                 watched[slot] = watch;
-                Ptrace.setDebugRegister(tid, slot, watch.address());
-                long kind = watch.access() == Watch.Access.WRITE ? WRITE : ACCESS;
-                control |= 1L << 2 * slot | (kind | LENGTH_BITS[watch.length()] << 2) << 16 + 4 * slot;
+                if (isOfProgram(watch.address())) {
+                    Ptrace.setDebugRegister(tid, slot, watch.address());
+                    long kind = watch.access() == Watch.Access.WRITE ? WRITE : ACCESS;
+                    control |= 1L << 2 * slot | (kind | LENGTH_BITS[watch.length()] << 2) << 16 + 4 * slot;
+                }
                 slot++;
             }
         }
         for (int i = 0; i < armed.addresses().length && slot < SLOTS; i++, slot++) {
-            Ptrace.setDebugRegister(tid, slot, armed.addresses()[i]);
-            control |= 1L << 2 * slot;
+            if (isOfProgram(armed.addresses()[i])) {
+                Ptrace.setDebugRegister(tid, slot, armed.addresses()[i]);
+                control |= 1L << 2 * slot;
+            }
         }
         if (control != 0) {
             Ptrace.setDebugRegister(tid, CONTROL, control);
             processorUsed = true;
         }
+    }
+
+    /** The kernel refuses others. A program never comes there. */
+    private static boolean isOfProgram(long address) {
+        return address >= 0 && address < ADDRESS_SPACE;
     }
 
     private boolean insertSoftware(long address) {

@@ -41,6 +41,11 @@ final class Checkpoints implements AutoCloseable {
         return all.size();
     }
 
+    /** How many somebody asked for. */
+    long kept() {
+        return all.stream().filter(Checkpoint::kept).count();
+    }
+
     /** Whether there is one right after an event. */
     boolean hasEvent(long event) {
         return all.stream()

@@ -26,6 +26,9 @@ public final class Timeline implements AutoCloseable {
     /** How long a computation runs before a copy is made in its midst, in nanoseconds. */
     private static final long COMPUTATION = 500_000_000;
 
+    /** Copies that are kept at once: each is as many processes as are alive. */
+    private static final int MOST_KEPT = 100;
+
     /** How many stops without an event there are before a copy is made. */
     private static final int STOPS = 500;
 
@@ -594,9 +597,11 @@ public final class Timeline implements AutoCloseable {
         return event instanceof Event.TaskExit;
     }
 
-    /** Keeps the present, so that {@link #seek} to its position is fast, until {@link #forget}. */
+    /** Keeps the present, so that {@link #seek} to its position is fast, until {@link #forget}. Of very many, only the first. */
     public Position keep() {
-        history.addCheckpoint(now, true);
+        if (history.checkpoints().kept() < MOST_KEPT) {
+            history.addCheckpoint(now, true);
+        }
         return position();
     }
 
