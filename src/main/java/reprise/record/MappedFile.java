@@ -8,7 +8,7 @@ final class MappedFile {
     int object;
     /** Bytes of the shared object as the trace knows it. */
     long objectSize;
-    /** Whether the file was written while no shared mapping showed it: the object at replay has not followed. */
+    /** Whether a part was written that no shared mapping showed: the object at replay has not followed. */
     boolean stale;
     /** Whether a recorded call wrote to the file while it was mapped. */
     boolean changed;

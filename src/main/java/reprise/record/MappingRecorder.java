@@ -36,6 +36,9 @@ final class MappingRecorder {
     private static final int O_TRUNC = 01000;
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_DONTNEED_LOCKED = 24;
+    /** FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE. */
+    private static final int FALLOC_MOVES = 8 | 32;
+
     private static final int RLIMIT_STACK = 3;
     private static final int SHM_RDONLY = 010000;
     /** Device number of /dev/zero: major 1, minor 5. */
@@ -90,6 +93,12 @@ final class MappingRecorder {
         pending = null;
         pendingFile = null;
         sizeBefore = -1;
+        for (MappedFile file : task.process.memory.laterViews) {
+            if (file.object != 0) {
+                views.show(task, file, changes);
+            }
+        }
+        task.process.memory.laterViews.clear();
         if (result < 0 && result >= -4095) {
             PartialChanges.find(task, number, result, changes);
             return;
@@ -223,7 +232,7 @@ final class MappingRecorder {
         MappedFile file = files.of(status);
         file.inMemory = name.startsWith("/memfd:");
         pendingFile = file;
-        if (file.object != 0 && (file.stale || !isMapped(file))) {
+        if (file.object != 0 && (!isMapped(file) || file.stale && !isShared(file))) {
             file.object = 0;
             file.writable = false;
             file.stale = false;
@@ -251,10 +260,10 @@ final class MappingRecorder {
                     ? 0
                     : files.store(task.domain.id, task.tid(), path, name, writable || isMemoryFile(name));
             files.share(task.domain.id, task.tid(), file, stored, status.size(), name);
-            views.show(task, file, changes);
         }
-        file.writable |= writable && shared;
-        if (file.writable) {
+        if (shared && writable && !file.writable) {
+            becomeWritable(task, file);
+        } else if (file.writable) {
             connect(task, file);
         }
         return new Event.Shared(file.object, offset);
@@ -273,6 +282,18 @@ final class MappingRecorder {
     private static boolean isOpenForWriting(String path) {
         Files.Status link = Files.linkStatus(path);
         return link == null || (link.mode() & WRITE_PERMISSION) != 0;
+    }
+
+    /** From now on memory that shows a file may be stored to: who maps it privately is to see that, too. */
+    private void becomeWritable(RecordedTask task, MappedFile file) {
+        file.writable = true;
+        connect(task, file);
+        for (RecordedTask other : recorder.all()) {
+            if (other.process.memory != task.process.memory && maps(other, file)) {
+                other.process.memory.laterViews.add(file);
+            }
+        }
+        views.show(task, file, changes);
     }
 
     /** The task shares a writable file with others from now on: their domains become one. */
@@ -349,6 +370,17 @@ final class MappingRecorder {
         return false;
     }
 
+    private boolean isShared(MappedFile file) {
+        for (RecordedTask task : recorder.all()) {
+            for (AddressSpace.Range<MappedFile> range : task.process.memory.mappings.ranges()) {
+                if (range.file() == file && range.shared()) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     private static boolean maps(RecordedTask task, MappedFile file) {
         for (AddressSpace.Range<MappedFile> range : task.process.memory.mappings.ranges()) {
             if (range.file() == file) {
@@ -366,8 +398,7 @@ final class MappingRecorder {
             for (AddressSpace.Range<MappedFile> range :
                     task.process.memory.mappings.overlapping(address, address + length)) {
                 if (range.shared() && !range.file().writable) {
-                    range.file().writable = true;
-                    connect(task, range.file());
+                    becomeWritable(task, range.file());
                 }
             }
         }
@@ -535,14 +566,22 @@ final class MappingRecorder {
         }
     }
 
+    /** Records the pages that the program has written in private mappings that show a shared object now. */
+    void recordOwnPages(RecordedTask task, TraceWriter trace) {
+        for (long[] page : views.takeOwn()) {
+            copy(task, page[0], page[1], trace);
+        }
+    }
+
     /** Records what a call wrote to memory by way of a file that some process has mapped. */
     void recordFileWrites(RecordedTask task, int number, long result, TraceWriter trace) {
         if (attached != null) {
             copy(task, attached.start(), attached.length(), trace);
             attached = null;
         }
-        for (long[] page : views.takeOwn()) {
-            copy(task, page[0], page[1], trace);
+        if (number == SyscallNumber.MMAP || number == SyscallNumber.MREMAP) {
+            recordStale(task, number, result, trace);
+            return;
         }
         if (number == SyscallNumber.MADVISE) {
             recordEmptied(task, trace);
@@ -600,9 +639,25 @@ final class MappingRecorder {
         }
         if (sizeBefore >= 0 && sizeBefore < from) {
             // What a program stored behind the end, in the end's page, is zeroed when the file grows over it.
-            copy(file, sizeBefore, Math.min(pages(sizeBefore), from), trace);
+            copy(file, sizeBefore, Math.min(pages(sizeBefore), from), false, trace);
         }
-        copy(file, from, to, trace);
+        // Where a file's pages change their places, private copies of them are dropped (truncate_pagecache).
+        boolean moved = number == SyscallNumber.FALLOCATE && (task.argument(1) & FALLOC_MOVES) != 0;
+        copy(file, from, to, moved, trace);
+    }
+
+    /** A new mapping may show what was written to the file while no shared mapping showed that part of it. */
+    private void recordStale(RecordedTask task, int number, long result, TraceWriter trace) {
+        MappedFile file = pendingFile;
+        if (number == SyscallNumber.MREMAP) {
+            long old = task.argument(0);
+            List<AddressSpace.Range<MappedFile>> ranges =
+                    task.process.memory.mappings.overlapping(old, old + Math.max(1, task.argument(1)));
+            file = ranges.isEmpty() ? null : ranges.getLast().file();
+        }
+        if (file != null && file.object != 0 && file.stale) {
+            copy(task, result, pages(task.argument(number == SyscallNumber.MMAP ? 1 : 2)), trace);
+        }
     }
 
     /** Private pages that were given up show the file as it is now, which its copy in the trace may not be. */
@@ -631,28 +686,48 @@ final class MappingRecorder {
     /** Writing a file's last page to disk zeroes what a program stored behind the file's end. */
     private void copyTail(MappedFile file, TraceWriter trace) {
         if (file.object != 0 && file.writable) {
-            copy(file, file.objectSize, pages(file.objectSize), trace);
+            copy(file, file.objectSize, pages(file.objectSize), false, trace);
         }
     }
 
-    /** Records what is in memory that shows a part of a file, in all address spaces. */
-    private void copy(MappedFile file, long from, long to, TraceWriter trace) {
-        boolean shared = false;
+    /** Records what is in memory that shows a part of a file, in all address spaces; {@code always}: private memory, too. */
+    private void copy(MappedFile file, long from, long to, boolean always, TraceWriter trace) {
+        boolean shown = file.object != 0 && isShown(file, from, Math.min(to, file.objectSize));
         Set<RecordedProcess.Memory> seen = new HashSet<>();
         for (RecordedTask other : recorder.all()) {
             if (seen.add(other.process.memory)) {
                 for (AddressSpace.Range<MappedFile> range : other.process.memory.mappings.ranges()) {
-                    if (range.file() == file && range.offset() < to && range.endOffset() > from) {
+                    // What is written to a private page makes it one's own, which it is not if the object has it
+                    // anyway.
+                    boolean follows = shown && file.writable && !range.shared() && !always;
+                    if (range.file() == file && range.offset() < to && range.endOffset() > from && !follows) {
                         long start = range.start() + Math.max(0, from - range.offset());
                         long end = range.end() - Math.max(0, range.endOffset() - to);
                         copy(other, start, end - start, trace);
                     }
-                    shared |= range.file() == file && range.shared();
                 }
             }
         }
         file.changed = true;
-        file.stale |= file.object != 0 && !shared;
+        file.stale |= file.object != 0 && !shown;
+    }
+
+    /** Whether shared mappings show all of a part of a file. */
+    private boolean isShown(MappedFile file, long from, long to) {
+        long at = from;
+        boolean further = true;
+        while (further && at < to) {
+            further = false;
+            for (RecordedTask task : recorder.all()) {
+                for (AddressSpace.Range<MappedFile> range : task.process.memory.mappings.ranges()) {
+                    if (range.file() == file && range.shared() && range.offset() <= at && range.endOffset() > at) {
+                        at = range.endOffset();
+                        further = true;
+                    }
+                }
+            }
+        }
+        return at >= to;
     }
 
     private static void copy(RecordedTask owner, long address, long length, TraceWriter trace) {

@@ -1,7 +1,9 @@
 package reprise.record;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import reprise.runtime.BufferLayout;
 import reprise.tracee.AddressSpace;
 import reprise.tracee.MemoryScanner;
@@ -60,6 +62,9 @@ final class RecordedProcess {
         long stackStart;
 
         long stackEnd;
+        /** Files mapped privately that another process stores to since this one's last call: its next one tells replay. */
+        final Set<MappedFile> laterViews = new LinkedHashSet<>();
+
         private int tasks;
 
         Memory(AddressSpace<MappedFile> mappings) {
@@ -76,6 +81,7 @@ final class RecordedProcess {
             copy.plain = plain.copy();
             copy.buffered = buffered;
             copy.bufferable = bufferable;
+            copy.laterViews.addAll(laterViews);
             return copy;
         }
 

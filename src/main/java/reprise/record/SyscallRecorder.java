@@ -911,6 +911,7 @@ final class SyscallRecorder {
             }
             default -> {}
         }
+        mappings.recordOwnPages(task, trace);
         if (result >= 0) {
             mappings.openCode(task, number, trace);
             mappings.recordFileWrites(task, number, result, trace);
