@@ -134,7 +134,10 @@ def steps(at):
         check("stepi", at, to)
     back = chance.randint(0, to)
     back = max(back, to - 8)
-    if to > back:
+    # Back over a signal there is one instant more, at which it strikes.
+    if any(struck(i) for i in range(back, to)):
+        go(back)
+    elif to > back:
         do("reverse-stepi %d" % (to - back))
         check("reverse-stepi", to, back)
     return back
@@ -142,14 +145,14 @@ def steps(at):
 
 def breakpoints(at):
     pcs = {chance.choice(instants).pc for _ in range(chance.randint(1, 6))}
-    hit = last(lambda i: instants[i].pc in pcs and not restarted(i), at)
+    hit = last(lambda i: instants[i].pc in pcs and is_executed(i), at)
     if hit is None:
         return at
     for pc in pcs:
         do("break *0x%x thread %d" % (pc, gdb.selected_thread().num))
     do("reverse-continue")
     check("reverse-continue to a breakpoint", at, hit)
-    on = first(lambda i: instants[i].pc in pcs and not restarted(i), hit)
+    on = first(lambda i: instants[i].pc in pcs and is_executed(i), hit)
     if on is not None:
         do("continue")
         hit = check("continue to a breakpoint", hit, on)
@@ -157,9 +160,18 @@ def breakpoints(at):
     return hit
 
 
-def restarted(i):
-    """Whether a signal struck in a system call that would be made again behind it: its instruction is not executed there."""
-    return i > 0 and instants[i].pc == instants[i - 1].pc and instruction(instants[i].pc)["asm"].startswith("syscall")
+def is_executed(i):
+    """Whether the instruction at an instant is begun there: not where a signal strikes first, and with it restarts a system call."""
+    call = instruction(instants[i].pc)["asm"].startswith("syscall")
+    return not struck(i) and not (call and i > 0 and instants[i].pc == instants[i - 1].pc)
+
+
+def struck(i):
+    """Whether what comes behind an instant is a signal's handler."""
+    if i + 1 >= len(instants):
+        return False
+    text = instruction(instants[i].pc)["asm"]
+    return instants[i].sp - instants[i + 1].sp > 512 and not text.startswith(("sub", "lea", "mov", "xchg", "leave", "pop"))
 
 
 def watchpoints(at):
@@ -260,10 +272,13 @@ def is_call_to(i, behind):
 
 def finish(at):
     """The call that the present function was called by. Out of an inlined one there is none."""
-    if instants[at].inlined:
+    if instants[at].inlined or linking(at):
         return at
     behind, stack = instants[at].frame[1], instants[at].cfa
     call = last(lambda i: instants[i].sp == stack and is_call_to(i, behind), at)
+    # gdb looks for the function's beginning, where not all calls of hand-written code begin.
+    if call is not None and "+" in do("info symbol 0x%x" % instants[call + 1].pc):
+        return at
     if call is None or any(instants[i].sp >= stack for i in range(call + 1, at)) or instants[at].frame[0] is None:
         return at
     said = do("reverse-finish")
@@ -288,7 +303,8 @@ def lines(at):
     do("delete")
     here = Instant()
     made[command] = made.get(command, 0) + 1
-    found = [i for i in range(at) if instants[i].state() == here.state()]
+    # Out of what is inlined gdb can step without moving.
+    found = [i for i in range(at + instants[at].inlined) if instants[i].state() == here.state()]
     if not found:
         fail("%s from %d came to 0x%x in thread %d of %d, which is none of the instants before" % (
             command, at, here.pc, here.thread, instants[0].thread))
@@ -297,14 +313,15 @@ def lines(at):
     to = found[-1]
     starts = gdb.find_pc_line(here.pc)
     own = instants[at].line[0] == here.line[0] == program if here.line is not None else False
-    if own and starts.pc != here.pc and to != 0:
+    if own and starts.pc != here.pc and here.pc != instants[0].pc and not any(struck(i) for i in range(to, at)):
         fail("%s from %d came to 0x%x, in the midst of line %s" % (command, at, here.pc, starts.line))
     if (command, at) in seen and seen[command, at] != to:
         fail("%s from %d came to %d, and before to %d" % (command, at, to, seen[command, at]))
     seen[command, at] = to
     if command == "reverse-next" and instants[to].frame[0] == instants[at].frame[0] and instants[to].sp != instants[at].sp:
         return to
-    do("stepi %d" % (at - to))
+    if at > to:
+        do("stepi %d" % (at - to))
     return check("stepi behind " + command, to, at)
 
 
@@ -331,6 +348,9 @@ def session(begin):
     check("stepi all the way", 0, len(instants) - 1)
     for i in range(len(instants) - 1, 0, -1):
         do("reverse-stepi")
+        if struck(i - 1) and Instant().state() != instants[i - 1].state():
+            # The instant at which the signal is delivered: a string instruction has done a part of its work.
+            do("reverse-stepi")
         check("reverse-stepi all the way", i, i - 1)
         if len(wrong) > 5:
             return

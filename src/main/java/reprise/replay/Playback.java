@@ -151,6 +151,14 @@ final class Playback implements AutoCloseable {
         return processes;
     }
 
+    /** Whether the running task has faulted in a repeated string instruction, of which the next event tells. */
+    boolean isInFaultOfString() {
+        return arrived
+                && next() instanceof Event.SignalDelivered signal
+                && signal.point() == Event.SignalPoint.FAULT
+                && stepper.isAtRepeatedString(running.carrier());
+    }
+
     /** Whether the running task is in the code that takes system calls from the buffer. */
     boolean isInStub() {
         return running != null && CarrierPatches.isStub(address());

@@ -539,8 +539,22 @@ public final class Timeline implements AutoCloseable {
         return Registers.get(entry, Registers.RIP) - Registers.SYSCALL_LENGTH;
     }
 
+    private static long register(Playback playback, int tid, int register) {
+        ReplayTask task = playback.session().task(tid);
+        return Registers.get(task.carrier().registers(task), register);
+    }
+
     /** One instruction before a place in mid-computation; null if nothing was executed since the event. */
     private Playback inside(Position place) {
+        if (now.position().equals(place) && now.isInFaultOfString()) {
+            // The instruction may have done a part of its work before.
+            int tid = now.running().tid();
+            Playback begun = new StepBack(history, place.event(), place.path(), true).find(new long[0]);
+            if (register(now, tid, Registers.RCX) != register(begun, tid, Registers.RCX)) {
+                return begun;
+            }
+            begun.close();
+        }
         boolean inStub = now.position().equals(place) && now.isInStub();
         long[] guesses = now.position().equals(place) && !inStub ? codeBefore.guess(now) : new long[0];
         return new StepBack(history, place.event(), place.path(), inStub).find(guesses);
