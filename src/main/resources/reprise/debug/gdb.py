@@ -30,6 +30,20 @@ def _go(command, *arguments):
     if refusal:
         raise gdb.GdbError(refusal)
     gdb.execute("stepi", from_tty=True)
+    _find_libraries()
+
+
+def _find_libraries():
+    """gdb learns of libraries where the program loads them, and that may have been on the way."""
+    if not gdb.parameter("auto-solib-add"):
+        return
+    known = len(gdb.objfiles())
+    try:
+        gdb.execute("sharedlibrary", to_string=True)
+        if len(gdb.objfiles()) > known:
+            gdb.execute("frame")
+    except gdb.error:
+        pass
 
 
 def _here():
