@@ -11,6 +11,9 @@ public final class Signal {
     /** si_code of a SIGTRAP that follows a single step. */
     public static final int TRAP_TRACE = 2;
 
+    /** si_code of a signal of timer_create's timers. */
+    public static final int SI_TIMER = -2;
+
     /** si_code of what the kernel raised by itself; SIGTRAP of int3 among it. */
     public static final int SI_KERNEL = 128;
 

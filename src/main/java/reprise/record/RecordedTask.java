@@ -102,6 +102,12 @@ final class RecordedTask implements CallView {
     Spinning spinning = Spinning.NO;
     /** Whether all that it did in its last turn was to ask the time, or for things that were not there yet. */
     boolean polling;
+    /** How many signals of timers came one after the other, and the task did nothing else in between. */
+    int timersInRow;
+    /** Whether signals are kept from it for a while, so that it gets on. */
+    boolean undisturbed;
+    /** While it is undisturbed, the mask of blocked signals that the program believes in. */
+    long ownMask;
     /** Where tasks have priorities, the higher the earlier; 0 for none yet. */
     int priority;
     /** System.nanoTime until which others go first. */

@@ -46,6 +46,7 @@ public final class Recorder {
 
     private final SyscallBuffers buffers;
     private final SyscallRecorder syscalls;
+    private final TimerStarvation starvation;
     private final SignalRecorder signals;
     private final ExecRecorder execs;
     private final ExitRecorder exits;
@@ -71,7 +72,8 @@ public final class Recorder {
         PriorityFutexes priorityFutexes = new PriorityFutexes(this, trace);
         SitePatcher patcher = new SitePatcher(this, trace, buffers, options.stopsBeforeBuffering());
         syscalls = new SyscallRecorder(this, trace, files, random, buffers, patcher, priorityFutexes, options);
-        signals = new SignalRecorder(this, trace, buffers, patcher, counter, options.withheldSignal());
+        starvation = new TimerStarvation(buffers);
+        signals = new SignalRecorder(this, trace, buffers, patcher, counter, starvation, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files, random);
         exits = new ExitRecorder(this, trace, buffers, priorityFutexes);
         slices = new SlicePolicy(options.chaos());
@@ -211,6 +213,14 @@ public final class Recorder {
             // It is alone from now on when it writes to their memory.
             awaitTurn(task, status);
             return;
+        }
+        if (task.undisturbed && Wait.event(status) != Ptrace.EVENT_STOP) {
+            starvation.end(task);
+            if (isEntry(status)) {
+                // The call is what it did not get to: the signals that are held back strike behind it, or cut it short.
+                task.midway = false;
+                signals.resend(task);
+            }
         }
         if (!task.inCall && Wait.event(status) != Ptrace.EVENT_EXEC) {
             if (SyscallBuffers.isInside(task)) {
@@ -476,6 +486,9 @@ public final class Recorder {
             task.domain.noteNamingCost(System.nanoTime() - begin);
         }
         markNamed(task);
+        if (task.undisturbed) {
+            starvation.end(task);
+        }
         if (emulation.stopIfDue(task)) {
             return;
         }

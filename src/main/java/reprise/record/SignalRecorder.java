@@ -31,6 +31,7 @@ final class SignalRecorder {
     private final SyscallBuffers buffers;
     private final SitePatcher patcher;
     private final CounterClock counter;
+    private final TimerStarvation starvation;
     private final int withheld;
     private final MemorySegment info = Arena.global().allocate(Ptrace.SIGINFO_SIZE, 8);
     private final MemorySegment before = Arena.global().allocate(Registers.SIZE, 16);
@@ -42,12 +43,14 @@ final class SignalRecorder {
             SyscallBuffers buffers,
             SitePatcher patcher,
             CounterClock counter,
+            TimerStarvation starvation,
             int withheld) {
         this.recorder = recorder;
         this.patcher = patcher;
         this.counter = counter;
         this.buffers = buffers;
         this.trace = trace;
+        this.starvation = starvation;
         this.withheld = withheld;
     }
 
@@ -84,13 +87,18 @@ final class SignalRecorder {
         if (task.tracee.held().arrived(signal, info)) {
             Ptrace.setSignalInfo(task.tid(), info);
         }
-        if (!Recorder.isNamed(task) && (task.tracing != null || isCaught(task, signal))) {
+        boolean starved = TimerStarvation.isStarved(task, signal, Ptrace.codeOf(info));
+        if ((starved || !Recorder.isNamed(task)) && (task.tracing != null || isCaught(task, signal))) {
             // In the midst of a computation: it strikes at the next system call.
             task.tracee.held().putBack(signal, info);
-            buffers.requestStop(task);
+            if (starved) {
+                starvation.begin(task);
+            } else {
+                buffers.requestStop(task);
+            }
             task.state = RecordedTask.State.RUNNING;
             task.tracee.resume(recorder.userResume(task), 0);
-            if (task.midway && !task.interrupting) {
+            if (!starved && task.midway && !task.interrupting) {
                 // It may wait for this signal from rt_sigreturn on, and others behind it.
                 task.interrupting = true;
                 Ptrace.interrupt(task.tid());

@@ -191,6 +191,13 @@ final class SyscallBuffers {
         }
     }
 
+    /** Has the calls of the task's process traced for a while, or not any longer. */
+    void pause(RecordedTask task, boolean paused) {
+        if (task.process.memory.buffered && task.process.memory.bufferable) {
+            writeInt(task, BufferLayout.DISABLED, paused ? 1 : 0);
+        }
+    }
+
     private void writeInt(RecordedTask task, long address, int value) {
         word.set(JAVA_INT, 0, value);
         ProcessMemory.write(task.tid(), address, word, 4);
