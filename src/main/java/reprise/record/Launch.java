@@ -3,7 +3,6 @@ package reprise.record;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +17,7 @@ import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
 import reprise.tracee.Parked;
 import reprise.tracee.RuntimePage;
+import reprise.tracee.SeccompFilter;
 import reprise.tracee.Tracee;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;
@@ -38,8 +38,6 @@ final class Launch {
 
     private static final int PR_SET_TSC = 26;
     private static final int PR_TSC_SIGSEGV = 2;
-    private static final int PR_SET_NO_NEW_PRIVS = 38;
-    private static final int SECCOMP_SET_MODE_FILTER = 1;
     private static final int SIG_SETMASK = 2;
 
     private final RecordOptions options;
@@ -155,21 +153,8 @@ final class Launch {
     }
 
     private void installFilter() {
-        SeccompFilter filter = SeccompFilter.traceAllBut(RuntimePage.UNTRACED_SYSCALL + Registers.SYSCALL_LENGTH);
-        long program = put(filter.program());
-        byte[] header = new byte[16];
-        MemorySegment view = MemorySegment.ofArray(header);
-        view.set(JAVA_SHORT_UNALIGNED, 0, (short) filter.length());
-        view.set(JAVA_LONG_UNALIGNED, 8, program);
-        long prog = put(header);
-        long result = tracee.remote(SyscallNumber.SECCOMP, SECCOMP_SET_MODE_FILTER, 0, prog, 0, 0, 0);
-        if (result == -Errno.EACCES) {
-            // Without CAP_SYS_ADMIN a filter needs no_new_privs, which ptrace implies in effect: set-user-ID programs
-            // gain nothing under an unprivileged tracer either way.
-            remote("prctl PR_SET_NO_NEW_PRIVS", SyscallNumber.PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
-            result = tracee.remote(SyscallNumber.SECCOMP, SECCOMP_SET_MODE_FILTER, 0, prog, 0, 0, 0);
-        }
-        Syscall.check(result, "seccomp");
+        SeccompFilter filter = SeccompFilter.forRecording();
+        filter.install(tracee, put(new byte[filter.size()]));
     }
 
     /** Lets the task execute a file; 0 if it stopped at the exec event, else the errno. */

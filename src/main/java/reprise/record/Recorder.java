@@ -16,6 +16,7 @@ import reprise.linux.Wait;
 import reprise.trace.FileStore;
 import reprise.trace.TraceWriter;
 import reprise.tracee.AddressSpace;
+import reprise.tracee.SeccompFilter;
 import reprise.tracee.TaskStatus;
 import reprise.tracee.TraceeGoneException;
 import reprise.x86.Registers;

@@ -14,10 +14,12 @@ import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 import reprise.linux.Wait;
+import reprise.runtime.SyscallStub;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.tracee.Parked;
 import reprise.tracee.RuntimePage;
+import reprise.tracee.SeccompFilter;
 import reprise.tracee.Tracee;
 import reprise.x86.Registers;
 
@@ -34,8 +36,11 @@ final class Carrier implements AutoCloseable {
     /** Behind the carrier's own pages. */
     static final long OWN_END = SCRATCH + 4096;
 
-    private static final int OPTIONS =
-            Ptrace.O_TRACESYSGOOD | Ptrace.O_EXITKILL | Ptrace.O_TRACEFORK | Ptrace.O_TRACECLONE;
+    private static final int OPTIONS = Ptrace.O_TRACESYSGOOD
+            | Ptrace.O_EXITKILL
+            | Ptrace.O_TRACEFORK
+            | Ptrace.O_TRACECLONE
+            | Ptrace.O_TRACESECCOMP;
     private static final int PR_SET_TSC = 26;
     private static final int PR_TSC_ENABLE = 1;
     private static final int PR_TSC_SIGSEGV = 2;
@@ -79,6 +84,7 @@ final class Carrier implements AutoCloseable {
         carrier.remote("setsid", SyscallNumber.SETSID, 0, 0, 0, 0, 0, 0);
         Ptrace.setSignalMask(tracee.tid(), -1);
         carrier.memory.clear();
+        SeccompFilter.forReplay(SyscallStub.callsDoneAgain()).install(tracee, SCRATCH);
         return carrier;
     }
 
@@ -230,14 +236,37 @@ final class Carrier implements AutoCloseable {
         }
     }
 
+    /** Wait status of a task at a system call that the filter did not let pass. */
+    private static final int FILTERED = Signal.SIGSYS << 8 | 0x7f;
+
+    /** Wait status of a task at the entry of a system call. */
+    private static final int SYSTEM_CALL = (Signal.SIGTRAP | 0x80) << 8 | 0x7f;
+
     /** Wait status of a task behind a single step. */
     private static final int STEPPED = Signal.SIGTRAP << 8 | 0x7f;
 
-    /** Resumes the current task in a way of {@link Ptrace}; returns the wait status of its next stop, whatever it is. */
+    /**
+     * Resumes the current task; returns the wait status of its next stop, whatever it is.
+     *
+     * <p>It does not run with PTRACE_SYSEMU where it shall stop at calls, but with a filter that raises SIGSYS: this stops it as
+     * well, and lets calls pass that the stub makes in replay, too. A single step takes PTRACE_SYSEMU_SINGLESTEP, for a filter would
+     * let it stop twice at a call.
+     *
+     * @param how PTRACE_SYSEMU to stop at the next call, or another way of {@link Ptrace}
+     */
     int resume(int how) {
         while (true) {
-            tracee.resume(how, 0);
+            tracee.resume(how == Ptrace.SYSEMU ? Ptrace.CONT : how, 0);
             int status = tracee.awaitStop();
+            if (how == Ptrace.SYSEMU && status == FILTERED) {
+                // As at the entry of a call that the kernel emulates.
+                tracee.set(Registers.RAX, -Errno.ENOSYS);
+                return SYSTEM_CALL;
+            }
+            if (Wait.event(status) == Ptrace.EVENT_SECCOMP) {
+                tracee.set(Registers.ORIG_RAX, -1);
+                throw new Mismatch("The program came to a system call of the replayer's.\n");
+            }
             if (!Wait.isSyscallStop(status) || !isOwnCall()) {
                 return status;
             }

@@ -43,8 +43,12 @@ final class MemoryPath {
         this.done = done;
     }
 
-    /** Makes a call of the program's in replay, so that the same comes to be at the same place. The result is in r12. */
-    void doAgain() {
+    /**
+     * Makes a call of the program's in replay, so that the same comes to be at the same place. The result is in r12.
+     *
+     * @param failed where to go if the call fails, which it did not when it was recorded
+     */
+    void doAgain(Label failed) {
         Label move = code.newLabel();
         Label call = code.newLabel();
         Label unmap = code.newLabel();
@@ -57,6 +61,8 @@ final class MemoryPath {
         code.or(R10, MAP_FIXED);
         code.bind(call);
         code.call(RuntimePage.UNTRACED_SYSCALL);
+        code.cmp(RAX, -HIGHEST_ERRNO);
+        code.jcc(ABOVE_OR_EQUAL, failed);
         code.jmp(end);
 
         // The kernel's break of the process that replays is somewhere else.

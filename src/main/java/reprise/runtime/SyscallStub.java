@@ -267,6 +267,11 @@ public final class SyscallStub {
         counter.execute();
     }
 
+    /** The numbers of the calls that the stub makes in replay, too; a copy. */
+    public static int[] callsDoneAgain() {
+        return BufferTable.DONE_AGAIN.clone();
+    }
+
     // ---- recording ----
 
     private void record() {
@@ -440,7 +445,7 @@ public final class SyscallStub {
         code.jmp(exit);
         code.bind(again);
         restoreArguments();
-        memory.doAgain();
+        memory.doAgain(diverged);
         code.jmp(exit);
         code.bind(diverged);
         code.ud2();
