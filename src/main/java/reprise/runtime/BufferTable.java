@@ -51,6 +51,7 @@ final class BufferTable {
         EPOLL_WAIT_MASKED,
         FUTEX_CALL,
         SIGNAL_MASK,
+        PROCESS_CONTROL,
         WAIT,
         /** Changes the protection of pages: only where they are plain memory. */
         PROTECT,
@@ -246,6 +247,7 @@ final class BufferTable {
             case EPOLL_PWAIT -> Way.EPOLL_WAIT_MASKED;
             case FUTEX -> Way.FUTEX_CALL;
             case RT_SIGPROCMASK -> Way.SIGNAL_MASK;
+            case PRCTL -> Way.PROCESS_CONTROL;
             case WAIT4 -> Way.WAIT;
             case MPROTECT -> Way.PROTECT;
             case MADVISE -> Way.ADVISE;
@@ -268,7 +270,7 @@ final class BufferTable {
             // The remaining time is not given, for the time that the kernel sees is another one.
             case PPOLL -> List.of(new CompactOutput(Rule.ARGUMENT, 0, 1, 8, false));
             // The commands that are performed write nothing.
-            case FCNTL, FUTEX, COUNTER -> List.of();
+            case FCNTL, FUTEX, PRCTL, COUNTER -> List.of();
             default -> way(entry) == Way.TRACED ? List.of() : CompactOutput.of(entry);
         };
     }

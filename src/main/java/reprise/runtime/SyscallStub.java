@@ -50,13 +50,20 @@ public final class SyscallStub {
     private static final int S_IFMT = 0170000;
     private static final int S_IFREG = 0100000;
     private static final int S_IFDIR = 0040000;
+    private static final int S_IFCHR = 0020000;
+    /** As st_rdev of struct stat: null, zero, full and urandom, where nobody ever waits (drivers/char/mem.c). */
+    private static final int[] READY_DEVICES = {0x103, 0x105, 0x107, 0x109};
+
     /** A pipe that is ready takes as much at once. */
     private static final int PIPE_BUF = 4096;
+
+    /** Gives memory a name. Allocators do that with each piece. */
+    private static final int PR_SET_VMA = 0x53564d41;
 
     private static final int MOST_VECTORS = 16;
     private static final int HIGHEST_ERRNO = 4095;
 
-    /** Class of a descriptor: a file or directory, which never blocks. */
+    /** Class of a descriptor: a file, a directory or a device that never blocks. */
     private static final int FILE = 1;
     /** Something that can be polled. */
     private static final int POLLED_CLASS = 2;
@@ -585,6 +592,15 @@ public final class SyscallStub {
         code.jcc(EQUAL, store);
         code.cmp32(RAX, S_IFDIR);
         code.jcc(EQUAL, store);
+        Label polled = code.newLabel();
+        code.cmp32(RAX, S_IFCHR);
+        code.jcc(NOT_EQUAL, polled);
+        code.mov(RAX, absolute(STATUS + 40));
+        for (int device : READY_DEVICES) {
+            code.cmp(RAX, device);
+            code.jcc(EQUAL, store);
+        }
+        code.bind(polled);
         code.mov(RCX, POLLED_CLASS);
         code.bind(store);
         code.mov(octet(RDX, (int) CLASSES), RCX);
@@ -748,6 +764,11 @@ public final class SyscallStub {
             }
             case FUTEX_CALL -> futex();
             case SIGNAL_MASK -> signalMask();
+            case PROCESS_CONTROL -> {
+                code.cmp32(RDI, PR_SET_VMA);
+                code.jcc(EQUAL, perform);
+                code.jmp(abort);
+            }
             case WAIT -> {
                 code.or(RDX, WNOHANG);
                 withoutWaiting();
