@@ -15,6 +15,10 @@ import java.util.stream.Stream;
  */
 final class Benchmark {
     private static final long LIMIT_SECONDS = 120;
+    /** A workload is not repeated once it took that long. */
+    private static final long ENOUGH_NANOS = TimeUnit.SECONDS.toNanos(100);
+    /** What takes longer than that with buffers is not recorded without. */
+    private static final double LONG_SECONDS = 20;
     private static final long ALL_NANOS = TimeUnit.MINUTES.toNanos(18);
     private static final List<String> WAYS = List.of("native", "one core", "record", "record -n", "replay");
 
@@ -64,13 +68,19 @@ final class Benchmark {
         long[] copies = new long[WAYS.size()];
         long[] peaks = new long[WAYS.size()];
         WAYS.forEach(way -> seconds.add(new ArrayList<>()));
+        long start = System.nanoTime();
         for (int repetition = 0; repetition < repetitions; repetition++) {
+            if (repetition > 0 && System.nanoTime() - start > ENOUGH_NANOS) {
+                report.remark(workload.name() + " takes long: medians of " + repetition + ".");
+                break;
+            }
             String expected = null;
             for (int way = 0; way < WAYS.size(); way++) {
                 boolean failedBefore = way > 0 && seconds.get(way).size() < repetition;
                 // Without buffering some take half a minute; that is to show how much, not how exactly.
                 boolean onceIsEnough = WAYS.get(way).equals("record -n") && repetition > 0;
-                if (failedBefore || onceIsEnough) {
+                boolean tooLong = WAYS.get(way).equals("record -n") && seconds.get(way - 1).stream().anyMatch(each -> each > LONG_SECONDS);
+                if (failedBefore || onceIsEnough || tooLong) {
                     continue;
                 }
                 Path trace = traces.resolve(WAYS.get(way).replace(' ', '_'));

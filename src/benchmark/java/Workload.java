@@ -58,7 +58,7 @@ record Workload(String name, String shows, List<String> command, Path scratch) {
         }
         if (has("node")) {
             add(all, "node", "a compiler that runs beside the program", null, "/usr/bin/node", "src/benchmark/js/kernels.js",
-                    "" + 8 * scale);
+                    "" + 30 * scale);
         }
         if (has("redis-server") && has("redis-benchmark") && has("redis-cli")) {
             String client = "redis-cli -p 7391";
@@ -70,7 +70,7 @@ record Workload(String name, String shows, List<String> command, Path scratch) {
         }
         if (has("chromium")) {
             Path page = directory.resolve("page.html");
-            Files.writeString(page, page(400 * scale));
+            Files.writeString(page, page(600 * scale));
             Path profile = directory.resolve("profile");
             add(all, "page", "a browser and a page with forms", profile, "/usr/bin/chromium", "--headless", "--no-sandbox",
                     "--disable-gpu", "--user-data-dir=" + profile, "--dump-dom", page.toUri().toString());
