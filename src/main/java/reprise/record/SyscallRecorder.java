@@ -61,10 +61,6 @@ final class SyscallRecorder {
     /** A number that no system call has, for noting something once. */
     private static final int LEGACY = 1023;
 
-    private static final int VSYSCALL = 1022;
-    /** Address bits 12 and up of the page at 0xffffffffff600000, whose three calls date from before the vdso. */
-    private static final long VSYSCALL_PAGE = 0xffffffffff600000L >> 12;
-
     private final Recorder recorder;
     private final TraceWriter trace;
     private final MappingRecorder mappings;
@@ -76,6 +72,7 @@ final class SyscallRecorder {
     private final ScratchMemory scratch = new ScratchMemory();
     private final MemorySegment buffer = Arena.global().allocate(4096, 16);
     private final PriorityFutexes priorityFutexes;
+    private final VsyscallPage vsyscalls;
     private final BitSet noted = new BitSet();
 
     SyscallRecorder(
@@ -94,6 +91,7 @@ final class SyscallRecorder {
         this.files = files;
         this.mappings = new MappingRecorder(recorder, files, random);
         this.statusView = new ProcStatusView(recorder);
+        this.vsyscalls = new VsyscallPage(recorder, trace);
         this.outputs = new OutputDescriptors(options.outputs());
         this.priorityFutexes = priorityFutexes;
     }
@@ -120,12 +118,10 @@ final class SyscallRecorder {
     void entered(RecordedTask task) {
         MemorySegment registers = task.tracee.registers();
         int number = (int) Registers.get(registers, Registers.ORIG_RAX);
-        if (Registers.get(registers, Registers.RIP) >> 12 == VSYSCALL_PAGE) {
-            // The kernel performs these inside its page fault handler: there is no exit, and a carrier would not stop.
-            noteOnce(
-                    task,
-                    VSYSCALL,
-                    "calls into the vsyscall page are not supported; replay will diverge behind this one");
+        if (VsyscallPage.isEntered(registers)) {
+            if (vsyscalls.answer(task)) {
+                return;
+            }
             task.interrupting = false;
             task.tracee.resume(recorder.userResume(task), 0);
             return;

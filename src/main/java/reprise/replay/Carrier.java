@@ -258,8 +258,11 @@ final class Carrier implements AutoCloseable {
         while (true) {
             tracee.resume(how == Ptrace.SYSEMU ? Ptrace.CONT : how, 0);
             int status = tracee.awaitStop();
-            if (how == Ptrace.SYSEMU && status == FILTERED) {
-                // As at the entry of a call that the kernel emulates.
+            if (status == FILTERED) {
+                // As at the entry of a call that the kernel emulates. One of the vsyscall page's is over in its eyes.
+                if (tracee.get(Registers.ORIG_RAX) == -1) {
+                    tracee.set(Registers.ORIG_RAX, tracee.get(Registers.RAX));
+                }
                 tracee.set(Registers.RAX, -Errno.ENOSYS);
                 return SYSTEM_CALL;
             }
