@@ -60,6 +60,10 @@ final class RecordCommand implements Command {
     static final Option PRINT_TRACE =
             Option.valued('p', "print-trace-dir", "FD", "Write the path of the trace to the open file descriptor FD.");
     static final Option CHAOS = Option.flag('h', "chaos", "Schedule adversely, to find races.");
+    static final Option SLICE = Option.required(
+            "slice",
+            "MICROSECONDS",
+            "Interrupt who computes for about so long, even if nobody waits. Costly below some thousands.");
 
     /** What patching costs is regained by a few dozen calls. */
     private static final String DEFAULT_STOPS = "6";
@@ -85,7 +89,8 @@ final class RecordCommand implements Command {
                         IGNORED_SIGNAL,
                         SWITCH_ALWAYS,
                         PRINT_TRACE,
-                        CHAOS),
+                        CHAOS,
+                        SLICE),
                 "The exit status is PROGRAM's own.");
     }
 
@@ -140,6 +145,7 @@ final class RecordCommand implements Command {
                 arguments.has(SWITCH_ALWAYS),
                 stopsBeforeBuffering(arguments),
                 arguments.has(CHAOS),
+                slice(arguments),
                 Math.max(0, withheld));
         try {
             TraceDirectories traces = TraceDirectories.ofUser();
@@ -159,6 +165,14 @@ final class RecordCommand implements Command {
         } catch (TraceException e) {
             throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
         }
+    }
+
+    private long slice(Arguments arguments) {
+        String text = arguments.value(SLICE).orElse("0");
+        if (!text.matches("[0-9]{1,9}")) {
+            throw syntax().wrongUse("--slice takes a number of microseconds");
+        }
+        return Long.parseLong(text) * 1000;
     }
 
     /** What becomes of a program whose events cannot be written: its processes do not outlive their tracer. */

@@ -46,6 +46,11 @@ public final class Signal {
     public static final int SIGIO = 29;
     public static final int SIGPWR = 30;
     public static final int SIGSYS = 31;
+
+    /** Those that the kernel raises for what an instruction did, as a mask. */
+    public static final long SYNCHRONOUS =
+            bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGSYS);
+
     public static final int SIGRTMIN = 32;
     public static final int LIMIT = 65;
 
@@ -128,11 +133,6 @@ public final class Signal {
 
     /** Whether the kernel raises this signal for what an instruction did. */
     public static boolean canBeSynchronous(int signal) {
-        return signal == SIGSEGV
-                || signal == SIGBUS
-                || signal == SIGFPE
-                || signal == SIGILL
-                || signal == SIGTRAP
-                || signal == SIGSYS;
+        return (SYNCHRONOUS & bit(signal)) != 0;
     }
 }

@@ -219,12 +219,12 @@ final class PointRecorder {
     }
 
     /**
-     * Whether the task stopped behind an int3, say, of which the signal is still to come: an interruption is told first
-     * (get_signal in kernel/signal.c). The instant behind the instruction and before its signal is none: replay comes to
-     * the one with the other.
+     * Whether the task stopped behind an int3, say, or at an instruction that faulted, of which the signal is still to come: an
+     * interruption is told first (get_signal in kernel/signal.c). The instant behind the instruction and before its signal is
+     * none: replay comes to the one with the other.
      */
     private static boolean hasTrapped(TaskStatus status) {
-        return (status.pending() & ~status.blocked() & Signal.bit(Signal.SIGTRAP)) != 0;
+        return (status.pending() & ~status.blocked() & Signal.SYNCHRONOUS) != 0;
     }
 
     /** A breakpoint raises SIGTRAP; if that is blocked or ignored, the kernel would reset what the program set. */

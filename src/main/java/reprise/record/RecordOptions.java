@@ -19,6 +19,7 @@ import java.util.List;
  * @param stopsBeforeBuffering how often a system call instruction stops the program before its calls are buffered; 0 for
  *     never
  * @param chaos schedule adversely
+ * @param slice nanoseconds of computation after which a task is interrupted even if nobody waits; 0: only for others, as is fair
  * @param withheldSignal a signal never to be delivered, 0 for none
  */
 public record RecordOptions(
@@ -35,6 +36,7 @@ public record RecordOptions(
         boolean switchAlways,
         int stopsBeforeBuffering,
         boolean chaos,
+        long slice,
         int withheldSignal) {
     /** Which of descriptors 1 and 2 were open when the recorder was started, as bits 1 and 2. */
     int outputs() {

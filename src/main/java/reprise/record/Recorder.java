@@ -77,7 +77,7 @@ public final class Recorder {
         signals = new SignalRecorder(this, trace, buffers, patcher, counter, starvation, options.withheldSignal());
         execs = new ExecRecorder(this, trace, files, random);
         exits = new ExitRecorder(this, trace, buffers, priorityFutexes);
-        slices = new SlicePolicy(options.chaos());
+        slices = new SlicePolicy(options.chaos(), options.slice());
         points = new PointRecorder(this, trace, buffers, slices);
     }
 
@@ -449,10 +449,11 @@ public final class Recorder {
                     && task.state == RecordedTask.State.RUNNING
                     && !task.inCall
                     && !task.interrupting;
-            boolean wanted = !domain.ready.isEmpty() && now > domain.computationEnd
+            boolean contended = !domain.ready.isEmpty() || slices.interruptsAlways();
+            boolean wanted = contended && now > domain.computationEnd
                     || !task.tracee.held().isEmpty();
-            boolean overdue = !domain.ready.isEmpty() && now > domain.sliceEnd
-                    || !task.tracee.held().isEmpty();
+            boolean overdue =
+                    contended && now > domain.sliceEnd || !task.tracee.held().isEmpty();
             if (!running && domain.current == task && overdue && exits.vanished(task)) {
                 continue;
             }

@@ -30,6 +30,7 @@ final class SlicePolicy {
     /** How often to look at the clock. */
     private static final long TICK = 5_000_000;
 
+    private static final long SHORTEST_TICK = 50_000;
     private static final long SHORT_TICK = 200_000;
     private static final long SHORTEST_CHAOS = 20_000;
     private static final int CHAOS_DOUBLINGS = 10;
@@ -37,15 +38,26 @@ final class SlicePolicy {
     private static final long LONGEST_HOLD = 50_000_000;
 
     private final boolean chaos;
+    private final long slice;
     private final SplittableRandom random = new SplittableRandom();
 
-    SlicePolicy(boolean chaos) {
+    /**
+     * @param slice see {@link RecordOptions#slice}
+     */
+    SlicePolicy(boolean chaos, long slice) {
         this.chaos = chaos;
+        this.slice = slice;
     }
 
     /** A task's turn begins: sets when it ends. */
     void begin(Domain domain, RecordedTask task) {
         long now = System.nanoTime();
+        if (slice > 0) {
+            domain.sliceEnd = now + slice;
+            // Loops of one length shall not be met at the same place always.
+            domain.computationEnd = now + slice / 2 + random.nextLong(slice);
+            return;
+        }
         if (chaos) {
             domain.sliceEnd = now + chaoticSlice(CHAOS_DOUBLINGS);
             domain.computationEnd = now + chaoticSlice(CHAOS_DOUBLINGS_COMPUTING);
@@ -72,8 +84,16 @@ final class SlicePolicy {
         }
     }
 
+    /** Whether who computes is interrupted although nobody waits. */
+    boolean interruptsAlways() {
+        return slice > 0;
+    }
+
     /** How long from now until the clock has to be looked at, in nanoseconds. */
     long tick(Domain domain) {
+        if (slice > 0) {
+            return Math.clamp(slice / 2, SHORTEST_TICK, TICK);
+        }
         boolean soon = chaos
                 || domain.computationEnd - domain.sliceEnd < 0
                 || domain.current != null && domain.current.polling;

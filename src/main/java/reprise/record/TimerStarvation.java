@@ -15,14 +15,6 @@ import reprise.linux.SyscallNumber;
 final class TimerStarvation {
     private static final int MOST_IN_ROW = 5;
 
-    /** What an instruction can raise is not kept back. */
-    private static final long SYNCHRONOUS = Signal.bit(Signal.SIGSEGV)
-            | Signal.bit(Signal.SIGBUS)
-            | Signal.bit(Signal.SIGILL)
-            | Signal.bit(Signal.SIGFPE)
-            | Signal.bit(Signal.SIGTRAP)
-            | Signal.bit(Signal.SIGSYS);
-
     private final SyscallBuffers buffers;
 
     TimerStarvation(SyscallBuffers buffers) {
@@ -50,7 +42,7 @@ final class TimerStarvation {
         // It is interrupted in the midst of a computation, perhaps with the same registers.
         task.midway = true;
         task.ownMask = Ptrace.signalMask(task.tid());
-        Ptrace.setSignalMask(task.tid(), ~SYNCHRONOUS | task.ownMask);
+        Ptrace.setSignalMask(task.tid(), ~Signal.SYNCHRONOUS | task.ownMask);
         buffers.pause(task, true);
     }
 
