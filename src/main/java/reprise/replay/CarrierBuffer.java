@@ -85,12 +85,12 @@ final class CarrierBuffer {
         return Math.max(0, available - carrier.tracee().readWord(BufferLayout.CURSOR));
     }
 
-    /** What the calls to come will map before the next event: start and end pairs. */
-    List<long[]> mappingsToCome() {
-        List<long[]> mappings = new ArrayList<>();
+    /** The memory that the calls to come before the next event will map, unmap or protect: start and end pairs. */
+    List<long[]> changesToCome() {
+        List<long[]> changes = new ArrayList<>();
         long length = remaining();
         if (length == 0) {
-            return mappings;
+            return changes;
         }
         long taken = carrier.tracee().readWord(BufferLayout.CURSOR);
         long moving = carrier.tracee().readWord(BufferLayout.BREAK);
@@ -100,14 +100,16 @@ final class CarrierBuffer {
             BufferRecord record = new BufferRecord(records);
             while (record.next()) {
                 if (record.number() == SyscallNumber.MMAP) {
-                    mappings.add(new long[] {record.result(), record.result() + record.argument(1)});
+                    changes.add(new long[] {record.result(), record.result() + record.argument(1)});
+                } else if (record.number() == SyscallNumber.MUNMAP || record.number() == SyscallNumber.MPROTECT) {
+                    changes.add(new long[] {record.argument(0), record.argument(0) + record.argument(1)});
                 } else if (record.number() == SyscallNumber.BRK) {
-                    mappings.add(new long[] {moving, record.result()});
+                    changes.add(new long[] {Math.min(moving, record.result()), Math.max(moving, record.result())});
                     moving = record.result();
                 }
             }
         }
-        return mappings;
+        return changes;
     }
 
     private void requireEmpty() {

@@ -76,10 +76,13 @@ final class PlantedProbe {
             boolean invisible,
             boolean evenWritable) {
         // What cannot be written tells no instant from another, and may be the code that the jump to the probe
-        // replaces.
+        // replaces. What calls in between unmap or protect could not be read.
+        List<long[]> changing = carrier.buffer().changesToCome();
         List<ProbeCheck> checks = wanted.checks().stream()
                 .filter(check -> !(check instanceof ProbeCheck.Word word)
-                        || isWritable(regions, word.address()) && !isAtJump(word.address(), wanted.site()))
+                        || isWritable(regions, word.address())
+                                && !isAtJump(word.address(), wanted.site())
+                                && !overlaps(changing, word.address(), Long.BYTES))
                 .toList();
         PlantedProbe planted = plant(
                 carrier,
@@ -135,9 +138,9 @@ final class PlantedProbe {
             return null;
         }
         // The program may map memory itself before the next event.
-        List<long[]> later = carrier.buffer().mappingsToCome();
-        ProbePlanner planner = new ProbePlanner((address, length) -> isFree(regions, address, length)
-                && later.stream().noneMatch(range -> range[0] < address + length && address < range[1]));
+        List<long[]> later = carrier.buffer().changesToCome();
+        ProbePlanner planner = new ProbePlanner(
+                (address, length) -> isFree(regions, address, length) && !overlaps(later, address, length));
         Probe probe = planning.apply(planner, code);
         if (probe == null) {
             return null;
@@ -168,6 +171,10 @@ final class PlantedProbe {
             }
         }
         return true;
+    }
+
+    private static boolean overlaps(List<long[]> ranges, long address, long length) {
+        return ranges.stream().anyMatch(range -> range[0] < address + length && address < range[1]);
     }
 
     /** Whether a word may be among what the jump replaces. */
