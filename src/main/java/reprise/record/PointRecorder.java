@@ -341,7 +341,9 @@ final class PointRecorder {
                             default -> true;
                         }
                         : instruction.opcode() != 0xa2; // cpuid may be made to fault
-            case NOP, JUMP, CONDITIONAL_JUMP, LOOP, CALL, INDIRECT_JUMP, INDIRECT_CALL, RETURN -> true;
+            // Behind iretq, which loads the flags as popf does, the kernel would leave the trap flag set.
+            case RETURN -> instruction.opcode() != 0xcf;
+            case NOP, JUMP, CONDITIONAL_JUMP, LOOP, CALL, INDIRECT_JUMP, INDIRECT_CALL -> true;
             default -> false;
         };
     }

@@ -20,6 +20,9 @@ import reprise.x86.Registers;
 final class SignalRecorder {
     /** Offset of fpstate in a signal frame, from the stack pointer at the handler's first instruction. */
     private static final int FRAME_FPSTATE = 232;
+
+    private static final int FRAME_FLAGS = 8 + 40 + 17 * 8;
+    private static final long TRAP_FLAG = 0x100;
     /** Offset in fpstate of fpx_sw_bytes: magic1, extended_size. */
     private static final int SOFTWARE_BYTES = 464;
 
@@ -235,6 +238,7 @@ final class SignalRecorder {
         task.frameFailedAt = null;
         task.atSyscall = false;
         buffers.flush(task, false);
+        hideStep(task);
         MemorySegment after = task.tracee.registers();
         trace.signalDelivered(
                 task.domain.id,
@@ -252,6 +256,18 @@ final class SignalRecorder {
         trace.shortenLastWrite(task.tracee.read(stack, into, length));
         trace.end();
         recorder.afterEvent(task, false, false);
+    }
+
+    /**
+     * Before popf and iret the kernel takes the trap flag for the program's own (is_setting_trap_flag in
+     * arch/x86/kernel/step.c), and the step into the handler would leave it in the frame: to strike when the handler returns.
+     */
+    private void hideStep(RecordedTask task) {
+        long address = task.tracee.get(Registers.RSP) + FRAME_FLAGS;
+        long flags = task.tracee.readWord(address);
+        if ((flags & ~Registers.get(before, Registers.EFLAGS) & TRAP_FLAG) != 0) {
+            task.tracee.writeWord(address, flags & ~TRAP_FLAG);
+        }
     }
 
     private long frameLength(RecordedTask task, long stack) {

@@ -27,6 +27,14 @@ class CodeReadsTest {
         "call, e8e2ffffff, false",
         "je, 0f84e2ffffff, false",
         "mov r9 [rip+0x40], 4c8b0d40000000, false",
+        "add rax imm32, 4805e0ffffff, false",
+        "mov rax fs:[-0x20], 64488b0425e0ffffff, false",
+        "mov eax gs:[-0x20], 658b0425e0ffffff, false",
+        "cmovs rax [rip-0x20], 480f4805e0ffffff, true",
+        "unpcklps xmm4 [rip-0x20], 0f1425e0ffffff, true",
+        "dppd xmm0 [rip-0x21] imm8, 660f3a4105dfffffff00, true",
+        "vpsrlvd xmm0 xmm0 [rip-0x20], c4e2794505e0ffffff, true",
+        "vpsrlvd zmm0 zmm0 [rip-0x20], 62f27d484505e0ffffff, true",
     })
     void kinds(String what, String bytes, boolean read) {
         byte[] instruction = HexFormat.of().parseHex(bytes);
