@@ -498,6 +498,8 @@ final class PointRecorder {
             return Moved.THERE;
         }
         if (trapped && Wait.event(status) == 0 && isOurs(task)) {
+            // A request that was made at the last moment is gone with this stop, or its stop comes in vain.
+            task.interrupting = false;
             return Moved.THERE;
         }
         if (result > 0) {
