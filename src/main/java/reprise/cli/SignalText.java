@@ -29,7 +29,6 @@ final class SignalText {
 
     private static final int SI_USER = 0;
     private static final int SI_QUEUE = -1;
-    private static final int SI_TIMER = -2;
     private static final int SI_TKILL = -6;
     private static final int CLD_EXITED = 1;
 
@@ -84,7 +83,7 @@ final class SignalText {
             if (code == SI_QUEUE) {
                 appendValue(text, info);
             }
-        } else if (code == SI_TIMER) {
+        } else if (code == Signal.SI_TIMER) {
             text.append(", si_timerid=").append(word(info, TIMER));
             text.append(", si_overrun=").append(word(info, OVERRUN));
             appendValue(text, info);

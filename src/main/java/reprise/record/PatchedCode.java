@@ -6,11 +6,15 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import reprise.runtime.Patch;
 
 /** The patches of one address space, and how often its sites have trapped. */
 final class PatchedCode {
+    /** How far from a site's start the bytes of its patch may lie. */
+    private static final int NEAR = 160;
+
     /**
      * Memory for trampolines.
      *
@@ -125,7 +129,7 @@ final class PatchedCode {
     List<Patch> opened(long start, long end) {
         opened.add(new long[] {start, end});
         List<Patch> patches = new ArrayList<>();
-        sites.subMap(start - 160, end).values().removeIf(patch -> patch.end() > start && patches.add(patch));
+        sites.subMap(start - NEAR, end).values().removeIf(patch -> patch.end() > start && patches.add(patch));
         return patches;
     }
 
@@ -141,7 +145,7 @@ final class PatchedCode {
 
     /** Whether there are patches in a range. */
     boolean isPatched(long start, long end) {
-        return !sites.isEmpty() && !patchesIn(start, end).isEmpty();
+        return !near(start, end).isEmpty();
     }
 
     /** What is mapped in a range is gone, and the patches with it. */
@@ -158,7 +162,11 @@ final class PatchedCode {
 
     /** The patches whose bytes may lie in a range; those of a site may be a short jump away. */
     List<Patch> patchesIn(long start, long end) {
-        return List.copyOf(sites.subMap(start - 160, end + 160).values());
+        return List.copyOf(near(start, end).values());
+    }
+
+    private SortedMap<Long, Patch> near(long start, long end) {
+        return sites.subMap(start - NEAR, end + NEAR);
     }
 
     /** Whether an address is in a trampoline. */

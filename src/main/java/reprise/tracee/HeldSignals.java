@@ -26,7 +26,6 @@ import reprise.linux.SyscallNumber;
  */
 public final class HeldSignals {
     private static final int SI_TKILL = -6;
-    private static final int SI_TIMER = -2;
     /** Offset in siginfo of si_pid. */
     private static final int SENDER = 16;
     /** Offset in siginfo of si_tid, the timer's kernel id. */
@@ -101,8 +100,8 @@ public final class HeldSignals {
     }
 
     private static boolean isOfSameTimer(MemorySegment one, MemorySegment other) {
-        return Ptrace.codeOf(one) == SI_TIMER
-                && Ptrace.codeOf(other) == SI_TIMER
+        return Ptrace.codeOf(one) == Signal.SI_TIMER
+                && Ptrace.codeOf(other) == Signal.SI_TIMER
                 && one.get(JAVA_INT, SI_TIMERID) == other.get(JAVA_INT, SI_TIMERID);
     }
 

@@ -1,5 +1,7 @@
 package reprise.tracee;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -96,7 +98,7 @@ public final class SeccompFilter {
         code.putShort(0, (short) ((size() - HEADER) / INSTRUCTION)).putLong(8, address + HEADER);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment image = arena.allocate(size());
-            MemorySegment.copy(code.array(), 0, image, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, size());
+            MemorySegment.copy(code.array(), 0, image, JAVA_BYTE, 0, size());
             if (!tracee.write(address, image, size())) {
                 throw new LinuxException("writing a seccomp filter", Errno.EFAULT);
             }
