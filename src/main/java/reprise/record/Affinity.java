@@ -42,7 +42,7 @@ final class Affinity {
         }
         target.affinity = mask;
         if (target == task) {
-            recorder.obeyAffinity(task);
+            recorder.chooseCore(task);
         }
         return 0;
     }

@@ -11,6 +11,12 @@ final class Domain {
     final int id;
     /** The core that its tasks are bound to; -1 for none. */
     int core = -1;
+    /** A core with less work, to which it moves at the next event; -1 for none. */
+    int wantedCore = -1;
+    /** System.nanoTime when it was found. */
+    long wantedSince;
+    /** System.nanoTime until which it looks for no other core. */
+    long staysUntil = System.nanoTime();
     /** The task whose turn it is; null while all are in the kernel, stopped or waiting. */
     RecordedTask current;
     /** Stopped tasks that could go on, longest waiting first. */

@@ -151,6 +151,8 @@ final class RecordedTask implements CallView {
 
     /** The core that it was bound to; -1 if it has to be done. */
     int boundTo = -1;
+    /** For how long it had been ready and not running when that was last asked for, in nanoseconds. */
+    long waitedForCore;
 
     RecordedTask(Tracee tracee) {
         this.tracee = tracee;

@@ -34,11 +34,15 @@ public final class Recorder {
     /** How long to wait for a call that may block to return at once, before the turn is given away, in nanoseconds. */
     private static final long GRACE = 20_000;
 
+    /** How long a domain that should move to another core waits for an event before its task is interrupted, in nanoseconds. */
+    private static final long WITHOUT_EVENT = 300_000_000;
+
     private final RecordOptions options;
     private final OwnSignals ownSignals;
     private final int ownGroup = (int) Syscall.call(SyscallNumber.GETPGID, 0);
     private final TraceWriter trace;
     private final Cores cores = new Cores();
+    private final Crowding crowding = new Crowding(cores);
     private final SlicePolicy slices;
     private PeriodicSignal timer;
     private final Map<Integer, RecordedTask> tasks = new ConcurrentHashMap<>();
@@ -443,17 +447,24 @@ public final class Recorder {
     /** Interrupts those who compute for long while others wait for their turn, or signals for a moment to strike. */
     private void tick() {
         long now = System.nanoTime();
+        boolean checking = crowding.isDue(now);
         for (RecordedTask task : tasks.values()) {
             Domain domain = task.domain;
+            if (checking && domain.current == task) {
+                crowding.check(task, now);
+            }
             boolean running = domain.current == task
                     && task.state == RecordedTask.State.RUNNING
                     && !task.inCall
                     && !task.interrupting;
             boolean contended = !domain.ready.isEmpty() || slices.interruptsAlways();
+            boolean moving = domain.wantedCore >= 0;
             boolean wanted = contended && now > domain.computationEnd
+                    || moving && now - domain.wantedSince > WITHOUT_EVENT
                     || !task.tracee.held().isEmpty();
-            boolean overdue =
-                    contended && now > domain.sliceEnd || !task.tracee.held().isEmpty();
+            boolean overdue = contended && now > domain.sliceEnd
+                    || moving
+                    || !task.tracee.held().isEmpty();
             if (!running && domain.current == task && overdue && exits.vanished(task)) {
                 continue;
             }
@@ -468,6 +479,9 @@ public final class Recorder {
                     gone(task, e);
                 }
             }
+        }
+        if (checking) {
+            crowding.checked(now);
         }
     }
 
@@ -613,6 +627,9 @@ public final class Recorder {
             slices.begin(domain, task);
         }
         if (domain.current == task) {
+            if (domain.wantedCore >= 0) {
+                chooseCore(task);
+            }
             resumeUser(task, 0);
         }
     }
@@ -769,24 +786,21 @@ public final class Recorder {
             }
         }
         domain.current = task;
-        int better = cores.better(domain.core, task.affinity);
         cores.occupy(domain.core);
+        chooseCore(task);
+    }
+
+    /** The stopped current task may have got another affinity, company or a wish: moves its domain to the core that suits it. */
+    void chooseCore(RecordedTask task) {
+        Domain domain = task.domain;
+        int better = cores.better(domain.core, domain.wantedCore, task.affinity);
+        domain.wantedCore = -1;
         if (better != domain.core) {
             migrate(domain, better);
         }
         if (task.boundTo != domain.core) {
             Cores.bind(task.tid(), domain.core);
             task.boundTo = domain.core;
-        }
-    }
-
-    /** The current task has changed its affinity. */
-    void obeyAffinity(RecordedTask task) {
-        int better = cores.better(task.domain.core, task.affinity);
-        if (better != task.domain.core) {
-            migrate(task.domain, better);
-            Cores.bind(task.tid(), better);
-            task.boundTo = better;
         }
     }
 
