@@ -30,6 +30,8 @@ class CodeReadsTest {
         "add rax imm32, 4805e0ffffff, false",
         "mov rax fs:[-0x20], 64488b0425e0ffffff, false",
         "mov eax gs:[-0x20], 658b0425e0ffffff, false",
+        "the end of an immediate of movabs, 49bec1761f15e0ffffff, false",
+        "add dword [rsi+0x1f] imm32, 81461fdeffffff, false",
         "cmovs rax [rip-0x20], 480f4805e0ffffff, true",
         "unpcklps xmm4 [rip-0x20], 0f1425e0ffffff, true",
         "dppd xmm0 [rip-0x21] imm8, 660f3a4105dfffffff00, true",
