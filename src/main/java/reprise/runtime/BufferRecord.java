@@ -15,7 +15,7 @@ import reprise.syscall.SyscallTable;
  * <pre>
  *   length in bytes (32 bits) | number of the call (16) | its entry in the stub's table (16)
  *   result
- *   six arguments
+ *   six arguments; of calls that ask for the time, two and zeros
  *   what the kernel wrote, each piece padded to words
  * </pre>
  */

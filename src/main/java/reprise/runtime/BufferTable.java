@@ -27,6 +27,8 @@ final class BufferTable {
         TRACED,
         /** Just so: it waits for nobody. */
         PLAIN,
+        /** As {@link #PLAIN}, and so often that no more than its two arguments are recorded. */
+        TIME,
         /** Reads a descriptor: only if there is something. */
         READ,
         /** Writes a descriptor: only if there is room. */
@@ -112,10 +114,7 @@ final class BufferTable {
         UMASK,
         UNAME,
         GETCWD,
-        GETTIMEOFDAY,
-        CLOCK_GETTIME,
         CLOCK_GETRES,
-        TIME,
         TIMES,
         GETRUSAGE,
         SYSINFO,
@@ -229,6 +228,7 @@ final class BufferTable {
         }
         return switch (number) {
             case COUNTER -> Way.COUNTER;
+            case CLOCK_GETTIME, GETTIMEOFDAY, TIME -> Way.TIME;
             case READ -> Way.READ;
             case WRITE, SENDTO -> Way.WRITE;
             case WRITEV -> Way.WRITE_VECTOR;

@@ -36,6 +36,9 @@ import reprise.x86.Memory;
  * place for registers are enough for all tasks of an address space. The program's stack is not used.
  */
 public final class SyscallStub {
+    /** Arguments of the calls that ask for the time; no other register counts. */
+    private static final int TIME_ARGUMENTS = 2;
+
     private static final GeneralRegister[] ARGUMENT_REGISTERS = {RDI, RSI, RDX, R10, R8, R9};
 
     private static final int O_TRUNC = 01000;
@@ -323,6 +326,14 @@ public final class SyscallStub {
             code.mov(RCX, argument(index));
             code.mov(qword(R11, BufferRecord.ARGUMENTS + 8 * index), RCX);
         }
+        Label whole = code.newLabel();
+        code.cmp(octet(RBX, 0), BufferTable.Way.TIME.ordinal());
+        code.jcc(NOT_EQUAL, whole);
+        // Whatever is in the other registers would be most of what there is to compress.
+        for (int index = TIME_ARGUMENTS; index < ARGUMENT_REGISTERS.length; index++) {
+            code.mov(qword(R11, BufferRecord.ARGUMENTS + 8 * index), 0);
+        }
+        code.bind(whole);
         // From here on it counts.
         code.sub(RBP, (int) BUFFER);
         code.mov(absolute(CURSOR), RBP);
@@ -426,13 +437,19 @@ public final class SyscallStub {
         code.movzx(RCX, word(RBP, 4));
         code.cmp32(RCX, RAX);
         code.jcc(NOT_EQUAL, diverged);
-        for (int index = 0; index < ARGUMENT_REGISTERS.length; index++) {
-            code.cmp(ARGUMENT_REGISTERS[index], qword(RBP, BufferRecord.ARGUMENTS + 8 * index));
-            code.jcc(NOT_EQUAL, diverged);
-        }
         code.movzx(RBX, word(RBP, 6));
         code.shl(RBX, 4);
         code.add(RBX, (int) TABLE);
+        Label same = code.newLabel();
+        for (int index = 0; index < ARGUMENT_REGISTERS.length; index++) {
+            if (index == TIME_ARGUMENTS) {
+                code.cmp(octet(RBX, 0), BufferTable.Way.TIME.ordinal());
+                code.jcc(EQUAL, same);
+            }
+            code.cmp(ARGUMENT_REGISTERS[index], qword(RBP, BufferRecord.ARGUMENTS + 8 * index));
+            code.jcc(NOT_EQUAL, diverged);
+        }
+        code.bind(same);
         code.mov(R12, qword(RBP, BufferRecord.RESULT));
         code.add(RBP, BufferRecord.HEADER);
         outputs();
@@ -637,7 +654,7 @@ public final class SyscallStub {
     private void way(BufferTable.Way way) {
         switch (way) {
             case TRACED -> code.jmp(abort);
-            case PLAIN -> code.jmp(perform);
+            case PLAIN, TIME -> code.jmp(perform);
             case PROTECT -> memory.protect();
             case ADVISE -> memory.advise();
             case MAP -> memory.map();

@@ -62,7 +62,9 @@ final class ChunkEncoder implements AutoCloseable {
                         length,
                         payload,
                         buffer.domains,
-                        (ends ? ChunkHeader.ENDS : 0) | (compressed ? ChunkHeader.COMPRESSED : 0),
+                        (ends ? ChunkHeader.ENDS : 0)
+                                | (compressed ? ChunkHeader.COMPRESSED : 0)
+                                | (compressed && !inPieces ? ChunkHeader.FILTERED : 0),
                         (int) checksum.getValue())
                 .write(scratch);
         long result = to.write(scratch.address(), ChunkHeader.SIZE + (inPieces ? 0 : payload), at);
@@ -71,7 +73,13 @@ final class ChunkEncoder implements AutoCloseable {
 
     /** Puts a payload into the scratch memory, compressed if that makes it shorter; its length. */
     private long encode(ChunkBuffer buffer, long length) {
-        long payload = compressor == null ? -1 : compress(buffer, 0, length);
+        long payload = -1;
+        if (compressor != null) {
+            TimeFilter.apply(buffer.memory, length);
+            payload = compress(buffer, 0, length);
+            // What could not be written is tried again, perhaps with fewer events.
+            TimeFilter.undo(buffer.memory, length);
+        }
         if (payload < 0 || payload >= length) {
             MemorySegment.copy(buffer.memory, 0, scratch, ChunkHeader.SIZE, length);
             payload = length;

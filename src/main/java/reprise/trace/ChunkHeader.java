@@ -23,7 +23,7 @@ import java.util.zip.CRC32C;
  * @param rawLength bytes of the encoded events
  * @param storedLength bytes of the payload that follows the header
  * @param domains bit {@code d & 63} is set for each domain {@code d} that has an event in it
- * @param flags {@link #COMPRESSED}, {@link #ENDS}
+ * @param flags {@link #COMPRESSED}, {@link #ENDS}, {@link #FILTERED}
  * @param checksum CRC32C of the payload
  */
 record ChunkHeader(
@@ -35,6 +35,8 @@ record ChunkHeader(
     static final int COMPRESSED = 1;
     /** The chunk holds the {@link Event.End} event. */
     static final int ENDS = 2;
+    /** Before it was compressed, the events went through {@link TimeFilter}. */
+    static final int FILTERED = 4;
 
     private static final int CHECKED = 60;
 
@@ -45,6 +47,10 @@ record ChunkHeader(
 
     boolean isCompressed() {
         return (flags & COMPRESSED) != 0;
+    }
+
+    boolean isFiltered() {
+        return (flags & FILTERED) != 0;
     }
 
     void write(MemorySegment to) {

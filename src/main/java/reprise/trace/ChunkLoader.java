@@ -153,6 +153,9 @@ final class ChunkLoader implements AutoCloseable {
                 if (length != header.rawLength()) {
                     return null;
                 }
+                if (header.isFiltered()) {
+                    TimeFilter.undo(memory, length);
+                }
             }
             return memory.asSlice(0, header.rawLength());
         } catch (OutOfMemoryError e) {

@@ -23,7 +23,7 @@ package reprise.trace;
  */
 final class TraceFormat {
     /** Version of the format that is written, and the highest that can be read. */
-    static final int VERSION = 3;
+    static final int VERSION = 4;
 
     /** The lowest that can be read: format 1 relied on other code in the process, format 2 had other hashes of memory. */
     static final int OLDEST = 3;

@@ -1,0 +1,63 @@
+package reprise.trace;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import reprise.linux.SyscallNumber;
+
+class TimeFilterTest {
+    private static final int LENGTH = 40_000;
+
+    private static void head(MemorySegment events, long at, int entry) {
+        events.set(JAVA_INT, at, 80);
+        events.set(JAVA_SHORT, at + 4, (short) SyscallNumber.CLOCK_GETTIME);
+        events.set(JAVA_SHORT, at + 6, (short) entry);
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @DisplayName(
+            "whatever went through the filter comes out again, also what only looks like a record, or overlaps one")
+    @ValueSource(longs = {1, 2, 3, 4})
+    void anything(long seed) {
+        Random random = new Random(seed);
+        byte[] bytes = new byte[LENGTH];
+        random.nextBytes(bytes);
+        MemorySegment events = Arena.ofAuto().allocate(LENGTH, 16).copyFrom(MemorySegment.ofArray(bytes));
+        for (int i = 0; i < 300; i++) {
+            head(events, random.nextInt(LENGTH / 8) * 8L, random.nextInt(1 << 16));
+        }
+        byte[] before = events.toArray(JAVA_BYTE);
+        TimeFilter.apply(events, LENGTH);
+        assertThat(events.toArray(JAVA_BYTE)).isNotEqualTo(before);
+        TimeFilter.undo(events, LENGTH);
+        assertThat(events.toArray(JAVA_BYTE)).isEqualTo(before);
+    }
+
+    @ParameterizedTest(name = "{0} bytes in front")
+    @DisplayName("of times that follow each other the differences are kept")
+    @ValueSource(longs = {0, 8, 1600})
+    void differences(long first) {
+        MemorySegment events = Arena.ofAuto().allocate(LENGTH, 16);
+        for (int i = 0; i < 10; i++) {
+            head(events, first + 80 * i, 228);
+            events.set(JAVA_LONG, first + 80 * i + 64, 1000);
+            events.set(JAVA_LONG, first + 80 * i + 72, 5_000_000 + 300 * i);
+        }
+        TimeFilter.apply(events, LENGTH);
+        assertThat(events.get(JAVA_LONG, first + 64)).isEqualTo(1000);
+        assertThat(events.get(JAVA_LONG, first + 72)).isEqualTo(5_000_000);
+        for (int i = 1; i < 10; i++) {
+            assertThat(events.get(JAVA_LONG, first + 80 * i + 64)).isZero();
+            assertThat(events.get(JAVA_LONG, first + 80 * i + 72)).isEqualTo(300);
+        }
+    }
+}
