@@ -13,7 +13,6 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,6 +41,14 @@ class ReverseCommandsTest {
     }
 
     static Stream<String> fixtures() throws Exception {
+        return some(FEW);
+    }
+
+    static Stream<String> terminalFixtures() throws Exception {
+        return some(List.of("fork_exit_status"));
+    }
+
+    private static Stream<String> some(List<String> few) throws Exception {
         int wanted = Integer.getInteger("reprise.fixtures", 0);
         List<String> all = new ArrayList<>();
         for (String folder : List.of("", "spin")) {
@@ -49,7 +56,7 @@ class ReverseCommandsTest {
         }
         int each = Math.max(1, all.size() / Math.max(1, wanted));
         return wanted == 0
-                ? FEW.stream()
+                ? few.stream()
                 : IntStream.range(0, all.size())
                         .filter(index -> index % each == 0)
                         .mapToObj(all::get);
@@ -66,10 +73,11 @@ class ReverseCommandsTest {
         assertThat(run.output()).content().contains("ALL RIGHT").doesNotContain("WRONG:");
     }
 
-    @Test
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("terminalFixtures")
     @DisplayName("the same is so for commands that are typed at a terminal")
-    void exactAtTerminal() throws Exception {
-        List<String> line = replay("fork_exit_status");
+    void exactAtTerminal(String name) throws Exception {
+        List<String> line = replay(name);
         line.addAll(List.of("--", "-nx"));
         String shown;
         try (Pty terminal = new Pty()) {

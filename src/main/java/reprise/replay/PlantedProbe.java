@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import reprise.linux.Ptrace;
@@ -23,8 +24,9 @@ import reprise.x86.Registers;
  * A {@link Probe} in the memory of a carrier, from planting it to taking it away.
  *
  * <p>Between two events the program makes no system call and meets no fault, so it cannot see the mapping. It could see
- * the changed bytes only by reading its code as data. Code that others share is left alone. Code that the program can write
- * is made read-only meanwhile, if whoever plants can do with a probe that has to be taken away when it is written.
+ * the changed bytes only by reading its code as data. Code that the program can write, there or by way of another mapping of
+ * the same object, is made read-only meanwhile, if whoever plants can do with a probe that has to be taken away when it is
+ * written, and left alone otherwise. Others that share it do not run.
  */
 final class PlantedProbe {
     private static final int MMAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE = 0x10_0022;
@@ -36,16 +38,21 @@ final class PlantedProbe {
     private final Carrier carrier;
     private final PointState wanted;
     private final Probe probe;
-    /** What is kept from being written, and how it was protected; empty for none. */
-    private long guardStart;
+    /** What is kept from being written. */
+    private final List<Guard> guards = new ArrayList<>();
 
-    private long guardEnd;
-    private int guardedProtection;
+    /** A range of pages, and how it is protected but for the probe. */
+    private record Guard(long start, long end, int protection) {}
 
-    private PlantedProbe(Carrier carrier, PointState wanted, Probe probe) {
+    /** The pages of the code, if it is shared: there even the tracer can write only what the program could. Else null. */
+    private final Guard shared;
+
+    private PlantedProbe(Carrier carrier, PointState wanted, Probe probe, ProcMaps.Region code) {
         this.carrier = carrier;
         this.wanted = wanted;
         this.probe = probe;
+        long end = Math.min(code.end(), probe.site() + probe.jump().length + PAGE - 1 & -PAGE);
+        shared = code.shared() ? new Guard(probe.site() & -PAGE, end, code.protection()) : null;
     }
 
     /**
@@ -56,9 +63,8 @@ final class PlantedProbe {
      */
     static PlantedProbe plant(Carrier carrier, PointState wanted) {
         List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
-        boolean guarded = isWritable(regions, wanted.site());
-        PlantedProbe planted = plant(carrier, regions, wanted, false, guarded);
-        if (planted != null && guarded) {
+        PlantedProbe planted = plant(carrier, regions, wanted, false, true);
+        if (planted != null) {
             planted.guard(regions);
         }
         return planted;
@@ -74,14 +80,14 @@ final class PlantedProbe {
             List<ProcMaps.Region> regions,
             PointState wanted,
             boolean invisible,
-            boolean evenWritable) {
+            boolean evenChanging) {
         // What cannot be written tells no instant from another, and may be the code that the jump to the probe
         // replaces. What calls in between unmap or protect could not be read.
         List<long[]> changing = carrier.buffer().changesToCome();
         List<ProbeCheck> checks = wanted.checks().stream()
                 .filter(check -> !(check instanceof ProbeCheck.Word word)
                         || isWritable(regions, word.address())
-                                && !isAtJump(word.address(), wanted.site())
+                                && !isAtJump(regions, word.address(), wanted.site())
                                 && !overlaps(changing, word.address(), Long.BYTES))
                 .toList();
         PlantedProbe planted = plant(
@@ -89,7 +95,7 @@ final class PlantedProbe {
                 regions,
                 wanted.site(),
                 wanted,
-                evenWritable,
+                evenChanging,
                 (planner, code) -> invisible
                         ? planner.planInvisible(wanted.site(), code, checks)
                         : planner.plan(wanted.site(), code, checks));
@@ -131,9 +137,10 @@ final class PlantedProbe {
             List<ProcMaps.Region> regions,
             long site,
             PointState wanted,
-            boolean evenWritable,
+            boolean evenChanging,
             BiFunction<ProbePlanner, byte[], Probe> planning) {
-        byte[] code = code(regions, carrier.tracee(), site, evenWritable);
+        ProcMaps.Region region = regionOf(regions, site);
+        byte[] code = region == null ? null : code(region, carrier.tracee(), site, evenChanging);
         if (code == null) {
             return null;
         }
@@ -149,19 +156,25 @@ final class PlantedProbe {
         int flags = MMAP_PRIVATE_ANONYMOUS_FIXED_NOREPLACE;
         carrier.remote(
                 "mmap of a probe", SyscallNumber.MMAP, probe.address(), probe.image().length, protection, flags, -1, 0);
-        PlantedProbe planted = new PlantedProbe(carrier, wanted, probe);
+        PlantedProbe planted = new PlantedProbe(carrier, wanted, probe, region);
         planted.write(probe.address(), probe.image());
-        planted.write(probe.site(), probe.jump());
+        planted.writeCode(probe.jump());
         return planted;
     }
 
     private static boolean isWritable(List<ProcMaps.Region> regions, long address) {
+        ProcMaps.Region region = regionOf(regions, address);
+        return region != null && (region.protection() & ProcMaps.WRITE) != 0;
+    }
+
+    /** The mapping that an address is in; null if there is none. */
+    private static ProcMaps.Region regionOf(List<ProcMaps.Region> regions, long address) {
         for (ProcMaps.Region region : regions) {
             if (region.start() <= address && address < region.end()) {
-                return (region.protection() & ProcMaps.WRITE) != 0;
+                return region;
             }
         }
-        return false;
+        return null;
     }
 
     private static boolean isFree(List<ProcMaps.Region> regions, long address, long length) {
@@ -177,69 +190,83 @@ final class PlantedProbe {
         return ranges.stream().anyMatch(range -> range[0] < address + length && address < range[1]);
     }
 
-    /** Whether a word may be among what the jump replaces. */
-    private static boolean isAtJump(long address, long site) {
-        return address + 8 > site && address < site + ProbePlanner.WINDOW;
+    /** Whether a word may be among what the jump replaces, seen by this mapping or another. */
+    private static boolean isAtJump(List<ProcMaps.Region> regions, long address, long site) {
+        ProcMaps.Region code = regionOf(regions, site);
+        ProcMaps.Region region = regionOf(regions, address);
+        if (code == null || region == null || !showSame(region, code)) {
+            return false;
+        }
+        long place = address - region.start() + region.offset();
+        long jump = site - code.start() + code.offset();
+        return place + Long.BYTES > jump && place < jump + ProbePlanner.WINDOW;
+    }
+
+    /** Whether two mappings are one, or show the same object. */
+    private static boolean showSame(ProcMaps.Region one, ProcMaps.Region other) {
+        return one == other
+                || one.shared() && other.shared() && one.device() == other.device() && one.inode() == other.inode();
     }
 
     private void guard(List<ProcMaps.Region> regions) {
-        long end = probe.site() + probe.jump().length;
+        long start = probe.site() & -PAGE;
+        long end = probe.site() + probe.jump().length + PAGE - 1 & -PAGE;
+        ProcMaps.Region code = regionOf(regions, probe.site());
+        guard(regions, code, start - code.start(), Math.min(end, code.end()) - code.start());
+    }
+
+    /** Guards a part of a mapping, and whatever else shows the same bytes. */
+    private void guard(List<ProcMaps.Region> regions, ProcMaps.Region code, long from, long to) {
         for (ProcMaps.Region region : regions) {
-            if (region.start() <= probe.site() && probe.site() < region.end()) {
-                guardStart = probe.site() & -PAGE;
-                guardEnd = Math.min(region.end(), end + PAGE - 1 & -PAGE);
-                guardedProtection = region.protection();
-                protect(guardedProtection & ~ProcMaps.WRITE);
+            long shift = region.start() + code.offset() - region.offset();
+            long start = Math.max(region.start(), shift + from);
+            long end = Math.min(region.end(), shift + to);
+            if (showSame(region, code) && start < end && (region.protection() & ProcMaps.WRITE) != 0) {
+                guards.add(new Guard(start, end, region.protection()));
+                protect(start, end, region.protection() & ~ProcMaps.WRITE);
             }
         }
     }
 
-    private void protect(int protection) {
-        carrier.remote(
-                "mprotect of a probe", SyscallNumber.MPROTECT, guardStart, guardEnd - guardStart, protection, 0, 0, 0);
+    private void protect(long start, long end, int protection) {
+        carrier.remote("mprotect of a probe", SyscallNumber.MPROTECT, start, end - start, protection, 0, 0, 0);
     }
 
     /** Whether the carrier stopped because the program writes to the code where the probe is: it has to be removed. */
     boolean isAboutToBeWritten(int status) {
-        if (guardStart == guardEnd || Wait.event(status) != 0 || Wait.stopSignal(status) != Signal.SIGSEGV) {
+        if (guards.isEmpty() || Wait.event(status) != 0 || Wait.stopSignal(status) != Signal.SIGSEGV) {
             return false;
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = arena.allocate(Ptrace.SIGINFO_SIZE, 8);
             Ptrace.getSignalInfo(carrier.tid(), info);
             long address = info.get(JAVA_LONG, FAULT_ADDRESS);
-            return Ptrace.codeOf(info) == SEGV_ACCERR && guardStart <= address && address < guardEnd;
+            return Ptrace.codeOf(info) == SEGV_ACCERR
+                    && guards.stream().anyMatch(guard -> guard.start() <= address && address < guard.end());
         }
     }
 
     /** Lets the program's code be seen as it is, without the jump. */
     void hide() {
-        write(probe.site(), probe.before());
+        writeCode(probe.before());
     }
 
     /** Takes {@link #hide} back. */
     void show() {
-        write(probe.site(), probe.jump());
+        writeCode(probe.jump());
     }
 
-    /** The code at a place, unless others share it, or it can be written and that is not asked for; else null. */
-    private static byte[] code(List<ProcMaps.Region> regions, Tracee tracee, long site, boolean evenWritable) {
-        for (ProcMaps.Region region : regions) {
-            if (region.start() <= site && site < region.end()) {
-                if (region.shared() || !evenWritable && (region.protection() & ProcMaps.WRITE) != 0) {
-                    return null;
-                }
-                int length = (int) Math.min(ProbePlanner.WINDOW, region.end() - site);
-                if (isRead(region, tracee, site)) {
-                    return null;
-                }
-                try (Arena arena = Arena.ofConfined()) {
-                    MemorySegment bytes = arena.allocate(length);
-                    return tracee.read(site, bytes, length) == length ? bytes.toArray(JAVA_BYTE) : null;
-                }
-            }
+    /** The code at a place, unless it can be written or is shared, and that is not asked for; else null. */
+    private static byte[] code(ProcMaps.Region region, Tracee tracee, long site, boolean evenChanging) {
+        boolean changing = region.shared() || (region.protection() & ProcMaps.WRITE) != 0;
+        if (changing && !evenChanging || isRead(region, tracee, site)) {
+            return null;
         }
-        return null;
+        int length = (int) Math.min(ProbePlanner.WINDOW, region.end() - site);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(length);
+            return tracee.read(site, bytes, length) == length ? bytes.toArray(JAVA_BYTE) : null;
+        }
     }
 
     /** Whether code nearby reads as data what the jump to a probe would replace. */
@@ -250,6 +277,16 @@ final class PlantedProbe {
             MemorySegment around = arena.allocate(length);
             long read = Math.max(0, tracee.read(from, around, length));
             return CodeReads.touch(around.asSlice(0, read), from, site, site + ProbePlanner.JUMP);
+        }
+    }
+
+    private void writeCode(byte[] bytes) {
+        if (shared != null) {
+            protect(shared.start(), shared.end(), shared.protection() | ProcMaps.WRITE);
+        }
+        write(probe.site(), bytes);
+        if (shared != null) {
+            protect(shared.start(), shared.end(), shared.protection() & ~ProcMaps.WRITE);
         }
     }
 
@@ -303,10 +340,8 @@ final class PlantedProbe {
         if (probe.contains(instruction)) {
             tracee.set(Registers.RIP, probe.original(instruction));
         }
-        write(probe.site(), probe.before());
-        if (guardStart < guardEnd) {
-            protect(guardedProtection);
-        }
+        writeCode(probe.before());
+        guards.forEach(guard -> protect(guard.start(), guard.end(), guard.protection()));
         carrier.remote("munmap of a probe", SyscallNumber.MUNMAP, probe.address(), probe.image().length, 0, 0, 0, 0);
     }
 }
