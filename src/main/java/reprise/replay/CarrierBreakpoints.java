@@ -40,6 +40,8 @@ final class CarrierBreakpoints {
     private Armed planted = Armed.NOTHING;
     private boolean softwareComplete = true;
     private boolean processorUsed;
+    /** Whether all addresses are in memory, and none in the processor. */
+    private boolean inMemory;
 
     CarrierBreakpoints(Carrier carrier) {
         this.carrier = carrier;
@@ -53,26 +55,52 @@ final class CarrierBreakpoints {
 
     /** Plants exactly these. */
     void plant(Armed armed) {
-        if (armed == planted && softwareComplete) {
+        if (armed == planted && softwareComplete && !inMemory) {
             return;
         }
-        if (armed != planted) {
+        if (armed != planted || inMemory) {
             plantInProcessor(armed);
             planted = armed;
+            inMemory = false;
         }
-        long[] rest = Arrays.stream(armed.addresses())
+        // Where no memory is yet, there may be some the next time.
+        softwareComplete = plantInMemory(Arrays.stream(armed.addresses())
                 .skip(Math.max(0, SLOTS - armed.watches().size()))
-                .toArray();
+                .toArray());
+    }
+
+    /**
+     * As {@link #plant}, for long computations: processors of AMD execute code at half their speed, or less, while one of their
+     * breakpoints is set. What is in memory has to be taken away at each event. Without watchpoints only.
+     */
+    void plantForLong(Armed armed) {
+        if (armed == planted && softwareComplete && inMemory) {
+            return;
+        }
+        if (processorUsed) {
+            plantInProcessor(Armed.NOTHING);
+        }
+        planted = armed;
+        inMemory = true;
+        softwareComplete = plantInMemory(armed.addresses());
+        if (!softwareComplete) {
+            // The processor stops also where there is no memory yet.
+            plant(armed);
+        }
+    }
+
+    /** Plants exactly these in memory; whether there was memory for all. */
+    private boolean plantInMemory(long[] addresses) {
         for (Long address : software.keySet().toArray(new Long[0])) {
-            if (Arrays.binarySearch(rest, address) < 0) {
+            if (Arrays.binarySearch(addresses, address) < 0) {
                 removeSoftware(address);
             }
         }
-        softwareComplete = true;
-        for (long address : rest) {
-            // Where no memory is yet, there may be some the next time.
-            softwareComplete &= insertSoftware(address);
+        boolean complete = true;
+        for (long address : addresses) {
+            complete &= insertSoftware(address);
         }
+        return complete;
     }
 
     /** Takes all away. */

@@ -1,5 +1,6 @@
 package reprise.replay;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ import reprise.linux.Signal;
 import reprise.linux.Wait;
 import reprise.runtime.ProbePlanner;
 import reprise.trace.Event;
+import reprise.tracee.ProcMaps;
 import reprise.x86.Registers;
 
 /**
@@ -29,6 +31,12 @@ final class Playback implements AutoCloseable {
     private final RunTimer timer;
     /** Executions of an instant's instruction at which the task is stopped before that is left to a probe. */
     private static final int ARRIVALS_LOOKED_AT = 20;
+    /** Time to the next event, in the recording, for which it is worth to put breakpoints into memory, in nanoseconds. */
+    private static final long LONG = 100_000;
+    /** Halts since the last event after which that is not worth it any more. */
+    private static final int FEW_HITS = 4;
+
+    private static final int MOST_ARMED = 64;
 
     private final Stepper stepper = new Stepper();
     private final Route route;
@@ -41,6 +49,11 @@ final class Playback implements AutoCloseable {
     private boolean arrived;
     /** That it stands before the next event was told. */
     private boolean told;
+
+    /** Halts at addresses since the last event. */
+    private int hits;
+    /** For what was armed lately, whether all of it is in code from files. */
+    private final Map<Armed, Boolean> inText = new HashMap<>();
 
     private List<Watch> triggered = List.of();
     private Armed plain;
@@ -298,6 +311,10 @@ final class Playback implements AutoCloseable {
         told = false;
         entered = false;
         running = null;
+        hits = 0;
+        if (next instanceof Event.Exec || inText.size() > MOST_ARMED) {
+            inText.clear();
+        }
     }
 
     private boolean needsPlainMemory(Event next) {
@@ -322,7 +339,8 @@ final class Playback implements AutoCloseable {
         Armed all = point == null ? armed : with(armed, Registers.get(point.registers(), Registers.RIP));
         route.runs(armed);
         long from = carrier.tracee().get(Registers.RIP);
-        carrier.breakpoints().plant(all);
+        boolean takesLong = point == null && takesLong(next, all, carrier);
+        plant(all, takesLong, carrier);
         if (carrier.breakpoints().hasSoftware(from)) {
             Halt halt = pass(next, armed);
             if (halt != null) {
@@ -336,7 +354,7 @@ final class Playback implements AutoCloseable {
                     return halt;
                 }
             }
-            carrier.breakpoints().plant(all);
+            plant(all, takesLong, carrier);
             Stepper.depart(carrier, all, carrier.tracee().get(Registers.RIP));
             timer.begin(carrier.tid(), nanos);
             int status;
@@ -353,10 +371,39 @@ final class Playback implements AutoCloseable {
             }
             Halt halt = classify(status, carrier, armed, point);
             if (halt != null) {
+                hits += halt == Halt.ADDRESS ? 1 : 0;
                 return halt;
             }
             arrivals++;
         }
+    }
+
+    private static void plant(Armed armed, boolean takesLong, Carrier carrier) {
+        if (takesLong) {
+            carrier.breakpoints().plantForLong(armed);
+        } else {
+            carrier.breakpoints().plant(armed);
+        }
+    }
+
+    /** Whether it will take long to the next event, in code where breakpoints in memory disturb nobody. */
+    private boolean takesLong(Event next, Armed armed, Carrier carrier) {
+        return next.header().nanos() - nanos > LONG
+                && hits < FEW_HITS
+                && armed.addresses().length > 0
+                && armed.watches().isEmpty()
+                && inText.computeIfAbsent(armed, all -> isInText(all, carrier));
+    }
+
+    private static boolean isInText(Armed armed, Carrier carrier) {
+        List<ProcMaps.Region> regions = ProcMaps.read(carrier.tid());
+        return Arrays.stream(armed.addresses())
+                .allMatch(address -> regions.stream()
+                        .anyMatch(region -> region.start() <= address
+                                && address < region.end()
+                                && (region.protection() & (ProcMaps.WRITE | ProcMaps.EXECUTE)) == ProcMaps.EXECUTE
+                                && !region.shared()
+                                && !region.path().isEmpty()));
     }
 
     private static boolean canProbe(Armed armed, Event.ExecutionPoint point, Carrier carrier) {
