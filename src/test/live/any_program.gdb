@@ -3,7 +3,7 @@ info symbol $pc
 x/6i $pc
 info registers rip rsp rdi rdx cs
 p $rdx
-p/c *(char *)$rsi@4
+p/c *(char *)$rsi@($rdx < 4 ? $rdx : 4)
 p $_siginfo
 info threads
 thread

@@ -1,0 +1,112 @@
+package reprise;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Recording and replay need no privilege: as an ordinary user, and where a container refuses what it refuses by default. */
+class UnprivilegedTest {
+    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final List<String> ORDINARY =
+            List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs");
+    private static final List<String> NAMESPACES = List.of("unshare", "-U", "-r", "-p", "-f", "--mount-proc");
+    private static final List<String> FIXTURES = List.of(
+            "fork_exit_status",
+            "mutex_contended_counter",
+            "signal_handler_simple",
+            "file_pread_pwrite",
+            "spin/spin_ticket_lock",
+            "spin/spin_sigprof_histogram");
+
+    @TempDir
+    static Path programs;
+
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void prepare() throws Exception {
+        assumeTrue(Programs.has("gcc"), "the fixtures need gcc");
+        assumeTrue(Programs.has("setpriv") && Programs.has("unshare"), "there is no setpriv or no unshare");
+        Files.setPosixFilePermissions(programs, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Process compiler = new ProcessBuilder(
+                        "gcc",
+                        "-o",
+                        profile(),
+                        Path.of("src/test/live/container_profile.c").toString())
+                .inheritIO()
+                .start();
+        assertThat(compiler.waitFor()).isZero();
+    }
+
+    private static String profile() {
+        return programs.resolve("container_profile").toString();
+    }
+
+    static Stream<Arguments> cases() {
+        List<String> container = new ArrayList<>(ORDINARY);
+        container.addAll(NAMESPACES);
+        container.add(profile());
+        return FIXTURES.stream()
+                .flatMap(name -> Stream.of(
+                        Arguments.of(name, "ordinary user", ORDINARY), Arguments.of(name, "container", container)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("cases")
+    @DisplayName("programs are recorded and replayed exactly without privileges")
+    void exact(String name, String where, List<String> prefix) throws Exception {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+        // Others may not come to where the project is.
+        assumeTrue(
+                run(prefix, "look", List.of("test", "-x", Reprise.LAUNCHER.toString())) == 0,
+                where + " cannot execute the launcher here");
+        Fixture fixture = Fixture.in(name.contains("/") ? "spin" : "").stream()
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        Fixture.compile(List.of(fixture));
+        Path copy = programs.resolve(fixture.binary().getFileName());
+        if (!Files.exists(copy)) {
+            Files.copy(fixture.binary(), copy);
+        }
+        List<String> record =
+                new ArrayList<>(Reprise.recordLine(directory, List.of("--checksums=all", "--buffer-after=1")));
+        record.add(copy.toString());
+        record.addAll(fixture.arguments());
+        assertThat(run(prefix, "record", record)).isEqualTo(fixture.status());
+        List<String> replay = List.of(
+                Reprise.LAUNCHER.toString(),
+                "replay",
+                "-a",
+                Reprise.trace(directory).toString());
+        assertThat(run(prefix, "replay", replay)).isZero();
+        assertThat(directory.resolve("replay.out"))
+                .hasSameBinaryContentAs(directory.resolve("record.out"))
+                .isNotEmptyFile();
+    }
+
+    private int run(List<String> prefix, String name, List<String> command) throws Exception {
+        List<String> line = new ArrayList<>(prefix);
+        line.addAll(command);
+        Path work = directory.resolve("work");
+        if (!Files.exists(work)) {
+            Files.createDirectory(work);
+            Files.setPosixFilePermissions(work, PosixFilePermissions.fromString("rwxrwxrwx"));
+        }
+        return Reprise.start(directory, name, line, work, null).end(LIMIT);
+    }
+}
