@@ -7,6 +7,7 @@ import java.util.UUID;
 import reprise.linux.Files;
 import reprise.linux.Processor;
 import reprise.trace.TraceHeader;
+import reprise.tracee.OuterFilter;
 
 /** What a trace tells about the machine that it was recorded on. */
 final class Machine {
@@ -24,6 +25,7 @@ final class Machine {
                 List.of(field(processor, "flags").split(" ")),
                 Processor.enabledStates(),
                 Runtime.getRuntime().availableProcessors(),
+                OuterFilter.refusedCalls(),
                 System.getProperty("user.dir"),
                 texts(target.arguments()),
                 texts(target.environment()));

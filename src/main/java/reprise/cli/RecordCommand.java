@@ -153,14 +153,22 @@ final class RecordCommand implements Command {
                     ? traces.create(Path.of(arguments.value(DIRECTORY).get()))
                     : traces.create(target.name());
             arguments.value(PRINT_TRACE).ifPresent(descriptor -> announce(directory, descriptor));
+            Recorder recorder = null;
             try (TraceWriter trace = TraceWriter.create(directory, Machine.header(target))) {
-                Recorder recorder = new Recorder(options, trace, new FileStore(traces.root(), directory), signals);
+                recorder = new Recorder(options, trace, new FileStore(traces.root(), directory), signals);
                 return limit == Long.MAX_VALUE ? recorder.run() : runLimited(recorder, trace, limit);
-            } catch (LinuxException e) {
-                traces.remove(directory);
-                throw cannotStart(target, e);
             } catch (TraceException e) {
                 throw new CommandFailure(ExitStatus.FAILED, e.getMessage(), Optional.of(fate(directory)));
+            } catch (LinuxException | IllegalStateException e) {
+                if (recorder == null || !recorder.hasStarted()) {
+                    traces.remove(directory);
+                    if (e instanceof LinuxException refused) {
+                        throw cannotStart(target, refused);
+                    }
+                } else {
+                    System.err.println("reprise record: " + fate(directory));
+                }
+                throw e;
             }
         } catch (TraceException e) {
             throw new CommandFailure(ExitStatus.FAILED, e.getMessage());

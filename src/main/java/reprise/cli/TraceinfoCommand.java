@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import reprise.linux.Errno;
 import reprise.linux.Signal;
 import reprise.linux.Wait;
+import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.trace.TraceHeader;
 import reprise.trace.TraceReader;
@@ -78,6 +81,12 @@ final class TraceinfoCommand implements Command {
         texts(json, "cpuFeatures", header.cpuFeatures());
         json.writeStringField("xcr0", "0x" + Long.toHexString(header.xcr0()));
         json.writeNumberField("cores", header.cores());
+        json.writeObjectFieldStart("refusedCalls");
+        for (Map.Entry<Integer, Integer> each : header.refusedCalls().entrySet()) {
+            json.writeStringField(
+                    each.getKey() < 0 ? "unknown" : SyscallTable.name(each.getKey()), Errno.name(each.getValue()));
+        }
+        json.writeEndObject();
         json.writeStringField("workingDirectory", header.workingDirectory());
         texts(json, "command", header.command());
         texts(json, "environment", header.environment());

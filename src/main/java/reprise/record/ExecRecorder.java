@@ -200,17 +200,9 @@ final class ExecRecorder {
             }
             Event.Backing backing = new Event.Anonymous();
             int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-            if (region.inode() != 0) {
-                String open = "/proc/" + task.tid() + "/map_files/" + Long.toHexString(region.start()) + "-"
-                        + Long.toHexString(region.end());
+            String open = region.inode() == 0 ? null : pathToOpen(task.tid(), region);
+            if (open != null) {
                 Files.Status status = Files.status(open);
-                if (status == null) {
-                    open = "/proc/" + task.tid() + "/root" + region.path();
-                    status = Files.status(open);
-                }
-                if (status == null) {
-                    throw new LinuxException("opening " + region.path(), reprise.linux.Errno.ENOENT);
-                }
                 int stored = files.store(task.domain.id, task.tid(), open, region.path(), false);
                 backing = new Event.PrivateFile(stored, region.offset());
                 flags = MAP_PRIVATE;
@@ -249,6 +241,24 @@ final class ExecRecorder {
         }
         trace.end();
         trace.coreBound(task.domain.id, task.tid(), task.domain.core);
+    }
+
+    /**
+     * A path by which the file of a mapping can be opened, or null where only its memory can be read: map_files wants
+     * CAP_CHECKPOINT_RESTORE, and without it a deleted file or a memfd has a path only as the program's own file.
+     */
+    private static String pathToOpen(int tid, ProcMaps.Region region) {
+        String process = "/proc/" + tid;
+        String range =
+                process + "/map_files/" + Long.toHexString(region.start()) + "-" + Long.toHexString(region.end());
+        if (Files.status(range) != null) {
+            return range;
+        }
+        if (region.path().endsWith(" (deleted)")) {
+            return region.path().equals(Files.readLink(process + "/exe")) ? process + "/exe" : null;
+        }
+        String path = process + "/root" + region.path();
+        return Files.status(path) != null ? path : null;
     }
 
     /**

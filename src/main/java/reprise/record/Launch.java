@@ -44,6 +44,7 @@ final class Launch {
     private final Tracee tracee;
     private long memory;
     private long memoryUsed;
+    private boolean unprivileged;
 
     private Launch(RecordOptions options, Tracee tracee) {
         this.options = options;
@@ -57,14 +58,17 @@ final class Launch {
      * @return the task, stopped at its PTRACE_EVENT_EXEC
      * @throws LinuxException if tracing is not possible, or the program cannot be executed (its errno)
      */
-    static Tracee start(RecordOptions options, int core) {
+    static RecordedTask start(RecordOptions options, int core) {
         Tracee tracee = Parked.spawn(OPTIONS);
         if (core >= 0) {
             Cores.bind(tracee.tid(), core);
         }
         try {
-            new Launch(options, tracee).execute();
-            return tracee;
+            Launch launch = new Launch(options, tracee);
+            launch.execute();
+            RecordedTask task = new RecordedTask(tracee);
+            task.hiddenNoNewPrivs = launch.unprivileged;
+            return task;
         } catch (TraceeGoneException e) {
             throw new LinuxException("starting " + options.program(), Errno.ESRCH);
         } catch (LinuxException e) {
@@ -154,7 +158,7 @@ final class Launch {
 
     private void installFilter() {
         SeccompFilter filter = SeccompFilter.forRecording();
-        filter.install(tracee, put(new byte[filter.size()]));
+        unprivileged = filter.install(tracee, put(new byte[filter.size()]));
     }
 
     /** Lets the task execute a file; 0 if it stopped at the exec event, else the errno. */

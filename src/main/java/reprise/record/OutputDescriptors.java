@@ -1,5 +1,6 @@
 package reprise.record;
 
+import reprise.linux.Files;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
 
@@ -24,8 +25,18 @@ final class OutputDescriptors {
     }
 
     private boolean same(RecordedTask task, int descriptor, int own) {
-        return descriptor >= 0
-                && Syscall.call(SyscallNumber.KCMP, ownPid, task.tid(), KCMP_FILE, own, descriptor, 0) == 0;
+        if (descriptor < 0) {
+            return false;
+        }
+        long order = Syscall.call(SyscallNumber.KCMP, ownPid, task.tid(), KCMP_FILE, own, descriptor, 0);
+        return order == 0 || order < 0 && isSameFile(task, descriptor, own);
+    }
+
+    /** Containers refuse kcmp. Another open file of the same pipe or terminal is as good. */
+    private static boolean isSameFile(RecordedTask task, int descriptor, int own) {
+        Files.Status theirs = Files.status(TaskPaths.ofDescriptor(task, descriptor));
+        Files.Status ours = theirs == null ? null : Files.status(own);
+        return ours != null && ours.device() == theirs.device() && ours.inode() == theirs.inode();
     }
 
     /** As {@link #which}, for a call that may write; 0 for all others. */

@@ -26,6 +26,7 @@ final class ProcStatusView {
         static final Pattern PATH = Pattern.compile("/proc/(?:\\d+/task/)?(\\d+)/(?:task/(\\d+)/)?(status|stat)");
         static final Pattern STATE = Pattern.compile("(?m)^State:\tt \\(tracing stop\\)\n");
         static final Pattern TRACER = Pattern.compile("(?m)^TracerPid:\t(\\d+)\n");
+        static final Pattern NO_NEW_PRIVS = Pattern.compile("(?m)^NoNewPrivs:\t1\n");
         static final Pattern SECCOMP = Pattern.compile("(?m)^Seccomp:\t2\n");
         static final Pattern FILTERS = Pattern.compile("(?m)^Seccomp_filters:\t(\\d+)\n");
 
@@ -130,6 +131,9 @@ final class ProcStatusView {
         if (tracer.find() && tracer.group(1).equals(Lines.RECORDER)) {
             int tid = shown.tracing == null ? 0 : shown.tracing.tracer.tid();
             seen = tracer.replaceFirst("TracerPid:\t" + tid + "\n");
+        }
+        if (shown.hiddenNoNewPrivs) {
+            seen = Lines.NO_NEW_PRIVS.matcher(seen).replaceFirst("NoNewPrivs:\t0\n");
         }
         Matcher filters = Lines.FILTERS.matcher(seen);
         int others = filters.find() ? Math.max(0, Integer.parseInt(filters.group(1)) - 1) : shown.ownFilters ? 1 : 0;

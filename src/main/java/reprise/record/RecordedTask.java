@@ -119,6 +119,8 @@ final class RecordedTask implements CallView {
     RecordedTask child;
     /** Whether a seccomp filter of the program's own can hide calls from ours. */
     boolean ownFilters;
+    /** Whether no_new_privs is set only because our filter needs it. */
+    boolean hiddenNoNewPrivs;
     /** Whether it asked for seccomp's strict mode. */
     boolean strict;
     /** Whether its end is in the trace. */

@@ -60,6 +60,7 @@ public final class Recorder {
     private final EmulatedPtrace emulation;
     private int nextDomain = 1;
     private volatile int rootPid;
+    private boolean started;
     private int rootStatus;
 
     /** A recorder that writes to {@code trace}; {@link #run} does the work on the calling thread. */
@@ -95,7 +96,7 @@ public final class Recorder {
         Domain domain = new Domain(nextDomain++);
         domain.core = cores.take();
         cores.release(domain.core);
-        RecordedTask root = new RecordedTask(Launch.start(options, domain.core));
+        RecordedTask root = Launch.start(options, domain.core);
         rootPid = root.tid();
         root.process = new RecordedProcess(root.tid(), 0, new RecordedProcess.Memory(new AddressSpace<>()));
         root.inCall = true;
@@ -104,6 +105,7 @@ public final class Recorder {
         timer = new PeriodicSignal(slices.tick(domain));
         makeCurrent(root);
         execs.executed(root, root.tid());
+        started = true;
         ownSignals.started();
         while (!tasks.isEmpty()) {
             long result = Wait.interruptible(-1, 0);
@@ -128,6 +130,11 @@ public final class Recorder {
         if (pid > 0) {
             Syscall.call(SyscallNumber.KILL, pid, signal, 0);
         }
+    }
+
+    /** Whether the program has begun to run, so that a failure is no longer that it could not be started. */
+    public boolean hasStarted() {
+        return started;
     }
 
     /** Kills everything that is recorded; callable from any thread. What was recorded stays. */

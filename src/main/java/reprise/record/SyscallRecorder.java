@@ -49,6 +49,8 @@ final class SyscallRecorder {
     private static final int PR_TSC_ENABLE = 1;
     private static final int PR_TSC_SIGSEGV = 2;
     private static final int PR_GET_SECCOMP = 21;
+    private static final int PR_SET_NO_NEW_PRIVS = 38;
+    private static final int PR_GET_NO_NEW_PRIVS = 39;
     private static final int PR_SET_SECCOMP = 22;
     private static final int SECCOMP_MODE_STRICT = 1;
     private static final int SECCOMP_SET_MODE_STRICT = 0;
@@ -382,6 +384,14 @@ final class SyscallRecorder {
                 if ((int) task.argument(0) == PR_GET_SECCOMP && !task.ownFilters) {
                     return 0;
                 }
+                if (task.hiddenNoNewPrivs && task.argument(2) == 0 && task.argument(3) == 0 && task.argument(4) == 0) {
+                    if ((int) task.argument(0) == PR_GET_NO_NEW_PRIVS && task.argument(1) == 0) {
+                        return 0;
+                    }
+                    if ((int) task.argument(0) == PR_SET_NO_NEW_PRIVS && task.argument(1) == 1) {
+                        task.hiddenNoNewPrivs = false;
+                    }
+                }
                 if ((int) task.argument(0) == PR_SET_SECCOMP && task.argument(1) == SECCOMP_MODE_STRICT) {
                     return enterStrictMode(task);
                 }
@@ -585,6 +595,7 @@ final class SyscallRecorder {
             buffers.disable(child);
         }
         child.ownFilters = parent.ownFilters;
+        child.hiddenNoNewPrivs = parent.hiddenNoNewPrivs;
         child.affinity = parent.affinity;
         child.counterFaults = parent.counterFaults;
         child.strict = parent.strict;

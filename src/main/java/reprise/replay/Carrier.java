@@ -53,6 +53,7 @@ final class Carrier implements AutoCloseable {
 
     private final Tracee tracee;
     private final int extendedStateSize;
+    private final RefusedCalls refused;
     private final CarrierMemory memory;
     private final CarrierBuffer buffer = new CarrierBuffer(this);
     private final CarrierPatches patches = new CarrierPatches(this);
@@ -66,8 +67,9 @@ final class Carrier implements AutoCloseable {
     private boolean counterFaults;
     private int runsWithoutCounter;
 
-    private Carrier(Tracee tracee, int extendedStateSize, Map<String, Integer> descriptors) {
+    private Carrier(Tracee tracee, int extendedStateSize, Map<String, Integer> descriptors, RefusedCalls refused) {
         this.tracee = tracee;
+        this.refused = refused;
         this.extendedStateSize = extendedStateSize;
         this.descriptors = descriptors;
         this.memory = new CarrierMemory(this);
@@ -76,10 +78,12 @@ final class Carrier implements AutoCloseable {
     /**
      * Makes an empty one, from which those of programs are {@linkplain #fork forked}: a runtime page, a scratch page,
      * a session of its own, all signals blocked.
+     *
+     * @param refused what the recording did not see
      */
-    static Carrier create() {
+    static Carrier create(RefusedCalls refused) {
         Tracee tracee = Parked.spawn(OPTIONS);
-        Carrier carrier = new Carrier(tracee, extendedStateSize(tracee), new HashMap<>());
+        Carrier carrier = new Carrier(tracee, extendedStateSize(tracee), new HashMap<>(), refused);
         // Out of the terminal's process group. Faults stop a ptraced task even where they are blocked.
         carrier.remote("setsid", SyscallNumber.SETSID, 0, 0, 0, 0, 0, 0);
         Ptrace.setSignalMask(tracee.tid(), -1);
@@ -102,7 +106,7 @@ final class Carrier implements AutoCloseable {
         long child = remote("clone", SyscallNumber.CLONE, CLONE_PARENT | Signal.SIGCHLD, 0, 0, 0, 0, 0);
         Tracee forked = new Tracee((int) child);
         forked.awaitStop();
-        Carrier copy = new Carrier(forked, extendedStateSize, new HashMap<>(descriptors));
+        Carrier copy = new Carrier(forked, extendedStateSize, new HashMap<>(descriptors), refused.copy());
         copy.memory.inheritFrom(memory);
         copy.buffer.inheritFrom(buffer);
         copy.patches.inheritFrom(patches);
@@ -236,6 +240,12 @@ final class Carrier implements AutoCloseable {
         }
     }
 
+    /** A way to resume a task at a system call instruction, which stops behind it even where the recorder did not see it. */
+    static final int OVER_CALL = -1;
+
+    /** What {@link #resume} returns behind such a call. */
+    static final int REFUSED = -1;
+
     /** Wait status of a task at a system call that the filter did not let pass. */
     private static final int FILTERED = Signal.SIGSYS << 8 | 0x7f;
 
@@ -252,16 +262,25 @@ final class Carrier implements AutoCloseable {
      * well, and lets calls pass that the stub makes in replay, too. A single step takes PTRACE_SYSEMU_SINGLESTEP, for a filter would
      * let it stop twice at a call.
      *
-     * @param how PTRACE_SYSEMU to stop at the next call, or another way of {@link Ptrace}
+     * @param how PTRACE_SYSEMU to stop at the next call, {@link #OVER_CALL}, or another way of {@link Ptrace}
      */
     int resume(int how) {
         while (true) {
-            tracee.resume(how == Ptrace.SYSEMU ? Ptrace.CONT : how, 0);
+            tracee.resume(how == Ptrace.SYSEMU || how == OVER_CALL ? Ptrace.CONT : how, 0);
             int status = tracee.awaitStop();
             if (status == FILTERED) {
                 // As at the entry of a call that the kernel emulates. One of the vsyscall page's is over in its eyes.
                 if (tracee.get(Registers.ORIG_RAX) == -1) {
                     tracee.set(Registers.ORIG_RAX, tracee.get(Registers.RAX));
+                }
+                int errno = refused.errno(tracee.registers());
+                if (errno != 0) {
+                    tracee.set(Registers.RAX, -errno);
+                    tracee.set(Registers.ORIG_RAX, -1);
+                    if (how == OVER_CALL) {
+                        return REFUSED;
+                    }
+                    continue;
                 }
                 tracee.set(Registers.RAX, -Errno.ENOSYS);
                 return SYSTEM_CALL;
@@ -308,6 +327,11 @@ final class Carrier implements AutoCloseable {
     /** The current task was brought to where the next {@link #run} is to take it, which stopped with this status. */
     void arrived(int status) {
         arrivedWith = status;
+    }
+
+    /** What a task comes to without there being an event of it. */
+    RefusedCalls refusedCalls() {
+        return refused;
     }
 
     /** Where it stops besides. */

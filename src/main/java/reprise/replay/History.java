@@ -33,7 +33,8 @@ final class History implements AutoCloseable {
         lookupReader = TraceReader.open(directory);
         events = new EventCursor(reader);
         lookup = new EventCursor(lookupReader);
-        Playback root = new Playback(new ReplaySession(directory, options), events, timer);
+        RefusedCalls refused = new RefusedCalls(reader.header().refusedCalls());
+        Playback root = new Playback(new ReplaySession(directory, refused, options), events, timer);
         checkpoints.add(root, true, root);
     }
 

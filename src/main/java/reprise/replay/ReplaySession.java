@@ -52,9 +52,10 @@ final class ReplaySession implements AutoCloseable {
      * A session in which nothing lives yet.
      *
      * @param directory of the trace, where its stored files are
+     * @param refused what the recording did not see
      * @throws LinuxException if the kernel does not allow processes to be traced
      */
-    ReplaySession(Path directory, ReplayOptions options) {
+    ReplaySession(Path directory, RefusedCalls refused, ReplayOptions options) {
         this.options = options;
         this.original = null;
         this.output = new ProgramOutput();
@@ -66,7 +67,7 @@ final class ReplaySession implements AutoCloseable {
         this.objects = new SharedObjects(files);
         this.report = new DivergenceReport(files, log);
         ownCore.follow(startCore);
-        this.empty = Carrier.create();
+        this.empty = Carrier.create(refused);
         empty.bind(startCore);
     }
 
@@ -246,6 +247,7 @@ final class ReplaySession implements AutoCloseable {
         carrier.bind(core);
         ownCore.follow(core);
         carrier.load(task);
+        carrier.refusedCalls().expect(event);
         carrier.expectCounterRead(mayReadCounter(event));
         task.setRestarted(false);
     }

@@ -30,7 +30,8 @@ public final class Replayer implements AutoCloseable {
     public Replayer(TraceReader reader, Path directory, ReplayOptions options) {
         this.reader = reader;
         this.options = options;
-        this.session = new ReplaySession(directory, options);
+        this.session =
+                new ReplaySession(directory, new RefusedCalls(reader.header().refusedCalls()), options);
     }
 
     /** Where the replay is. */

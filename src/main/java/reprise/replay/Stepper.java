@@ -56,7 +56,8 @@ final class Stepper {
         long length = carrier.tracee().read(address, code, MAX_LENGTH);
         carrier.breakpoints().hide(address, code, length);
         if (length >= 2 && code.get(JAVA_BYTE, 0) == 0x0f && code.get(JAVA_BYTE, 1) == 0x05) {
-            return run(carrier);
+            int status = run(carrier, Carrier.OVER_CALL);
+            return status == Carrier.REFUSED ? 0 : status;
         }
         int prefixes = prefixes(length);
         if (isRepeatedString(length, prefixes)) {
@@ -86,11 +87,11 @@ final class Stepper {
         }
     }
 
-    private int run(Carrier carrier) {
+    private int run(Carrier carrier, int how) {
         int status;
         do {
-            status = carrier.resume(Ptrace.SYSEMU);
-        } while (isForeign(carrier, status));
+            status = carrier.resume(how);
+        } while (status != Carrier.REFUSED && isForeign(carrier, status));
         return status;
     }
 
@@ -107,7 +108,7 @@ final class Stepper {
     private int repeat(Carrier carrier, Armed ends) {
         while (true) {
             carrier.breakpoints().plant(ends);
-            int status = run(carrier);
+            int status = run(carrier, Ptrace.SYSEMU);
             if (!isOurTrap(carrier, status)) {
                 return status;
             }

@@ -30,7 +30,7 @@ import reprise.x86.Memory;
  *
  * <p>At replay the same code takes the records, as long as there are any, and copies what they hold to where the kernel
  * wrote it. When there are none it goes to the trampoline's instruction, since all that was performed here while recording
- * is in the buffer: no decision of then has to be made again. A record that does not belong to the call ends in ud2.
+ * is in the buffer: no decision of then has to be made again. A record that does not fit to what the call did ends in ud2.
  *
  * <p>Inside a domain one task runs at a time and is never changed for another while it is in here, so one buffer and one
  * place for registers are enough for all tasks of an address space. The program's stack is not used.
@@ -435,8 +435,9 @@ public final class SyscallStub {
         code.add(RBP, (int) BUFFER);
         code.mov(absolute(RECORD), RBP);
         code.movzx(RCX, word(RBP, 4));
+        // Another call than the one that is next in the buffer is made at its site: the recorder may not have seen it.
         code.cmp32(RCX, RAX);
-        code.jcc(NOT_EQUAL, diverged);
+        code.jcc(NOT_EQUAL, abort);
         code.movzx(RBX, word(RBP, 6));
         code.shl(RBX, 4);
         code.add(RBX, (int) TABLE);
@@ -447,7 +448,7 @@ public final class SyscallStub {
                 code.jcc(EQUAL, same);
             }
             code.cmp(ARGUMENT_REGISTERS[index], qword(RBP, BufferRecord.ARGUMENTS + 8 * index));
-            code.jcc(NOT_EQUAL, diverged);
+            code.jcc(NOT_EQUAL, abort);
         }
         code.bind(same);
         code.mov(R12, qword(RBP, BufferRecord.RESULT));

@@ -35,6 +35,14 @@ final class HeaderFile {
         field(out, "cpuFeatures", header.cpuFeatures());
         field(out, "xcr0", header.xcr0());
         field(out, "cores", header.cores());
+        if (!header.refusedCalls().isEmpty()) {
+            field(
+                    out,
+                    "refusedCalls",
+                    header.refusedCalls().entrySet().stream()
+                            .map(each -> each.getKey() + " " + each.getValue())
+                            .toList());
+        }
         field(out, "workingDirectory", header.workingDirectory());
         field(out, "command", header.command());
         field(out, "environment", header.environment());
@@ -116,10 +124,11 @@ final class HeaderFile {
                     texts(fields, "cpuFeatures"),
                     number(fields, "xcr0"),
                     (int) number(fields, "cores"),
+                    refusedCalls(fields),
                     text(fields, "workingDirectory"),
                     texts(fields, "command"),
                     texts(fields, "environment"));
-        } catch (ClassCastException | NullPointerException e) {
+        } catch (ClassCastException | NullPointerException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
             throw new TraceException("the trace's header " + path + " is damaged", e);
         }
     }
@@ -176,6 +185,18 @@ final class HeaderFile {
             throw new IOException("unexpected end");
         }
         return fields;
+    }
+
+    /** Not in the headers of older traces, and of recordings without a filter around them. */
+    private static Map<Integer, Integer> refusedCalls(Map<String, Object> fields) {
+        Map<Integer, Integer> calls = new HashMap<>();
+        if (fields.containsKey("refusedCalls")) {
+            for (String each : texts(fields, "refusedCalls")) {
+                String[] parts = each.split(" ");
+                calls.put(Integer.valueOf(parts[0]), Integer.valueOf(parts[1]));
+            }
+        }
+        return calls;
     }
 
     private static String text(Map<String, Object> fields, String name) {

@@ -1,6 +1,7 @@
 package reprise.trace;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is known when a recording starts.
@@ -12,6 +13,8 @@ import java.util.List;
  * @param cpuFeatures the processor's feature flags as the kernel names them
  * @param xcr0 the extended state components that the kernel enables
  * @param cores number of online cores
+ * @param refusedCalls what a filter around the recording refused without the recorder seeing it: number of the call, -1 for
+ *     those that no kernel knows, and errno
  * @param workingDirectory where the program was started
  * @param command the program and its arguments
  * @param environment NAME=VALUE, as the program got it
@@ -24,6 +27,7 @@ public record TraceHeader(
         List<String> cpuFeatures,
         long xcr0,
         int cores,
+        Map<Integer, Integer> refusedCalls,
         String workingDirectory,
         List<String> command,
         List<String> environment) {}

@@ -66,7 +66,7 @@ public final class ProcMaps {
         while (cursor.at < to && text[cursor.at] == ' ') {
             cursor.at++;
         }
-        String path = new String(text, cursor.at, to - cursor.at, StandardCharsets.ISO_8859_1);
+        String path = new String(text, cursor.at, to - cursor.at, StandardCharsets.UTF_8);
         long device = minor & 0xff | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | (major & ~0xfffL) << 32;
         return new Region(start, end, protection, shared, offset, device, inode, path);
     }

@@ -53,6 +53,13 @@ public final class SeccompFilter {
         return filter;
     }
 
+    /** Traces all calls. */
+    static SeccompFilter forAsking() {
+        SeccompFilter filter = new SeccompFilter();
+        filter.add(RETURN, 0, 0, RET_TRACE | MESSAGE);
+        return filter;
+    }
+
     /**
      * Lets calls of some numbers pass if they are made through the untraced instruction, and traces others that are. All
      * else raises SIGSYS.
@@ -92,9 +99,10 @@ public final class SeccompFilter {
      * Makes a stopped task install the filter on itself.
      *
      * @param address of memory of its own that can be written to
+     * @return whether no_new_privs had to be set for it, which the task can see
      * @throws LinuxException if the kernel refuses
      */
-    public void install(Tracee tracee, long address) {
+    public boolean install(Tracee tracee, long address) {
         code.putShort(0, (short) ((size() - HEADER) / INSTRUCTION)).putLong(8, address + HEADER);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment image = arena.allocate(size());
@@ -104,7 +112,8 @@ public final class SeccompFilter {
             }
         }
         long result = apply(tracee, address);
-        if (result == -Errno.EACCES) {
+        boolean unprivileged = result == -Errno.EACCES;
+        if (unprivileged) {
             // Without CAP_SYS_ADMIN a filter needs no_new_privs, which ptrace implies in effect: set-user-ID programs
             // gain nothing under an unprivileged tracer either way.
             Syscall.check(
@@ -112,6 +121,7 @@ public final class SeccompFilter {
             result = apply(tracee, address);
         }
         Syscall.check(result, "seccomp");
+        return unprivileged;
     }
 
     private static long apply(Tracee tracee, long address) {

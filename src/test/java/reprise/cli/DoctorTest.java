@@ -3,6 +3,7 @@ package reprise.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.DisplayName;
@@ -53,6 +54,6 @@ class DoctorTest {
     }
 
     private static TraceHeader header(List<String> features, long states) {
-        return new TraceHeader("", 0, "", "Other", features, states, 1, "/", List.of("x"), List.of());
+        return new TraceHeader("", 0, "", "Other", features, states, 1, Map.of(), "/", List.of("x"), List.of());
     }
 }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import reprise.trace.Event;
 import reprise.trace.TraceHeader;
 import reprise.trace.TraceWriter;
@@ -41,6 +42,7 @@ final class SyntheticTrace implements AutoCloseable {
                         List.of("fpu", "sse2"),
                         7,
                         4,
+                        Map.of(),
                         "/home/somebody",
                         List.of(command),
                         List.of("PATH=/bin", "SECRET=1")));

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import reprise.trace.Event;
@@ -68,7 +69,7 @@ class ReplaySessionTest {
     }
 
     private int replay(List<Event> events) {
-        try (ReplaySession session = new ReplaySession(directory, ReplayOptions.QUIET)) {
+        try (ReplaySession session = new ReplaySession(directory, new RefusedCalls(Map.of()), ReplayOptions.QUIET)) {
             events.forEach(session::apply);
             return session.waitStatus();
         }

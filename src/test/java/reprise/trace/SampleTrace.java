@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** Events for tests: every kind, with usual and with extreme values. */
@@ -23,6 +24,7 @@ final class SampleTrace {
             List.of("fpu", "sse2"),
             0x2e7,
             8,
+            Map.of(435, 38, -1, 1),
             "/home/somebody/with\ttab",
             List.of("prog", "", "ärgument", "\ud83d\ude00"),
             List.of("PATH=/bin", "EMPTY=", "ODD=\u0001\u007f\n"));
