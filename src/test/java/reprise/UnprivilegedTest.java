@@ -20,8 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Recording and replay need no privilege: as an ordinary user, and where a container refuses what it refuses by default. */
 class UnprivilegedTest {
     private static final Duration LIMIT = Duration.ofSeconds(120);
-    private static final List<String> ORDINARY =
-            List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
+    private static final List<String> ORDINARY = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
     private static final List<String> NAMESPACES = List.of("unshare", "-U", "-r", "-p", "-f", "--mount-proc");
     private static final List<String> FIXTURES = List.of(
             "fork_exit_status",
@@ -74,7 +73,9 @@ class UnprivilegedTest {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
         // Others may not come to where the project is.
         assumeTrue(
-                start(prefix, "look", List.of("test", "-x", Reprise.LAUNCHER.toString())).end(LIMIT) == 0,
+                start(prefix, "look", List.of("test", "-x", Reprise.LAUNCHER.toString()))
+                                .end(LIMIT)
+                        == 0,
                 where + " cannot execute the launcher here");
         Fixture fixture = Fixture.in(name.contains("/") ? "spin" : "").stream()
                 .filter(each -> each.name().equals(name))

@@ -10,8 +10,6 @@ import java.util.HashMap;
 import java.util.Map;
 import reprise.linux.Errno;
 import reprise.linux.Files;
-import reprise.linux.Syscall;
-import reprise.linux.SyscallNumber;
 
 /**
  * Puts the content of files that a recorded program maps into its trace. Owned by the tracer's thread.
@@ -37,11 +35,7 @@ public final class FileStore {
     private static final long YOUNG = 2_000_000_000L;
 
     private static final int SAMPLE = 4096;
-    private static final int SEEK_SET = 0;
-    private static final int SEEK_DATA = 3;
-    private static final int SEEK_HOLE = 4;
     private static final int NAME_LIMIT = 80;
-    private static final long BUFFER = 1 << 20;
 
     /**
      * A file in the trace.
@@ -232,72 +226,10 @@ public final class FileStore {
         }
         long result = FileCalls.clone(from, to);
         if (result < 0) {
-            result = copyData(from, to, size);
+            result = SparseCopy.copy(from, to, size);
         }
         Files.close(to);
         return result;
-    }
-
-    private static long copyData(long from, long to, long size) {
-        long offset = 0;
-        while (offset < size) {
-            long start = seek(from, offset, SEEK_DATA);
-            if (start == -Errno.ENXIO) {
-                // Only a hole is left, or the file was cut off here.
-                break;
-            }
-            long end = start < 0 ? size : seek(from, start, SEEK_HOLE);
-            if (start < 0) {
-                start = offset;
-            }
-            end = end <= start ? size : Math.min(end, size);
-            long result = copyRange(from, to, start, end - start);
-            if (result < 0) {
-                return result;
-            }
-            offset = end;
-        }
-        Files.Status status = Files.status(from);
-        return FileCalls.truncate(to, status == null ? size : Math.min(size, status.size()));
-    }
-
-    private static long copyRange(long from, long to, long offset, long length) {
-        seek(from, offset, SEEK_SET);
-        seek(to, offset, SEEK_SET);
-        long done = 0;
-        while (done < length) {
-            long count = FileCalls.copyRange(from, to, Math.min(length - done, 1 << 30));
-            if (count <= 0) {
-                // Not between these file systems, or (0) one that has its data from elsewhere; or the end of the file.
-                return copyThroughMemory(from, to, offset + done, length - done);
-            }
-            done += count;
-        }
-        return 0;
-    }
-
-    private static long copyThroughMemory(long from, long to, long offset, long length) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(Math.min(length, BUFFER));
-            long done = 0;
-            while (done < length) {
-                long count = FileCalls.readFully(
-                        from, buffer.address(), Math.min(length - done, buffer.byteSize()), offset + done);
-                if (count <= 0) {
-                    return count;
-                }
-                long result = FileCalls.writeFully(to, buffer.address(), count, offset + done);
-                if (result < 0) {
-                    return result;
-                }
-                done += count;
-            }
-            return 0;
-        }
-    }
-
-    private static long seek(long descriptor, long offset, int whence) {
-        return Syscall.call(SyscallNumber.LSEEK, descriptor, offset, whence);
     }
 
     // ---- cleaning up ----

@@ -1,7 +1,5 @@
 package reprise.trace;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import reprise.linux.Errno;
 import reprise.linux.Files;
@@ -13,7 +11,6 @@ import reprise.linux.Files;
 public final class StoredContent implements AutoCloseable {
     private static final int O_NOFOLLOW = 0400000;
     private static final int O_NONBLOCK = 04000;
-    private static final long BUFFER = 1 << 20;
 
     private final Path trace;
     private final PackFile pack;
@@ -61,18 +58,11 @@ public final class StoredContent implements AutoCloseable {
             return;
         }
         long source = open(file);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(BUFFER);
-            for (long offset = 0; ; ) {
-                long count = FileCalls.readFully(source, buffer.address(), BUFFER, offset);
-                long result = count <= 0 ? count : FileCalls.writeFully(descriptor, buffer.address(), count, offset);
-                if (result < 0) {
-                    throw TraceException.ofErrno("cannot copy " + trace.resolve(file.stored()), -result);
-                }
-                if (count < BUFFER) {
-                    return;
-                }
-                offset += count;
+        try {
+            long result =
+                    SparseCopy.copy(source, descriptor, Files.status(source).size());
+            if (result < 0) {
+                throw TraceException.ofErrno("cannot copy " + trace.resolve(file.stored()), -result);
             }
         } finally {
             Files.close(source);
