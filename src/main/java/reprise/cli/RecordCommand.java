@@ -171,7 +171,10 @@ final class RecordCommand implements Command {
                 throw e;
             }
         } catch (TraceException e) {
-            throw new CommandFailure(ExitStatus.FAILED, e.getMessage());
+            Optional<String> hint = arguments.value(DIRECTORY).isPresent()
+                    ? Optional.empty()
+                    : Optional.of("-o DIRECTORY or REPRISE_TRACE_DIR=DIRECTORY put traces elsewhere");
+            throw new CommandFailure(ExitStatus.FAILED, e.getMessage(), hint);
         }
     }
 

@@ -91,7 +91,12 @@ public final class TraceDirectories {
         } else if (result < 0) {
             throw TraceException.ofErrno("cannot create the trace " + directory, -result);
         }
-        makeRoot();
+        try {
+            makeRoot();
+        } catch (TraceException e) {
+            // A container's user may have no home. Then nothing is shared with other traces, and this one is not the
+            // latest.
+        }
         complete(
                 directory,
                 directory.getParent().equals(root.toAbsolutePath())

@@ -107,6 +107,15 @@ class TraceDirectoriesTest {
     }
 
     @Test
+    void anExplicitDirectoryNeedsNoRoot() throws Exception {
+        Path file = Files.createFile(temporary.resolve("file"));
+        Path explicit = temporary.resolve("explicit");
+        assertThat(new TraceDirectories(file.resolve("root")).create(explicit))
+                .isEqualTo(explicit)
+                .isDirectory();
+    }
+
+    @Test
     void resolveTakesPathsAndNames() throws Exception {
         Path trace = record("prog");
         assertThat(directories.resolve("prog-0")).isEqualTo(trace);
