@@ -35,9 +35,12 @@ final class Reprise {
 
     /** {@code reprise replay -a} of {@code directory/trace}. It runs elsewhere than the recording did. */
     static Run replay(Path directory) throws IOException {
-        List<String> line =
-                List.of(LAUNCHER.toString(), "replay", "-a", trace(directory).toString());
-        return start(directory, "replay", line, directory, null);
+        return start(directory, "replay", replayLine(directory), directory, null);
+    }
+
+    /** The words of {@code reprise replay -a} of {@code directory/trace}. */
+    static List<String> replayLine(Path directory) {
+        return List.of(LAUNCHER.toString(), "replay", "-a", trace(directory).toString());
     }
 
     static Path trace(Path directory) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -91,15 +92,31 @@ class UnprivilegedTest {
         record.add(copy.toString());
         record.addAll(fixture.arguments());
         run(prefix, "record", record, fixture.status());
-        List<String> replay = List.of(
-                Reprise.LAUNCHER.toString(),
-                "replay",
-                "-a",
-                Reprise.trace(directory).toString());
-        run(prefix, "replay", replay, 0);
+        run(prefix, "replay", Reprise.replayLine(directory), 0);
         assertThat(directory.resolve("replay.out"))
                 .hasSameBinaryContentAs(directory.resolve("record.out"))
                 .isNotEmptyFile();
+    }
+
+    @Test
+    @DisplayName("a program that may be executed but not read is refused, and those around it are recorded")
+    void unreadable() throws Exception {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+        assumeTrue(
+                start(ORDINARY, "look", List.of("test", "-x", Reprise.LAUNCHER.toString()))
+                                .end(LIMIT)
+                        == 0,
+                "an ordinary user cannot execute the launcher here");
+        Path program = Files.copy(Path.of("/bin/true"), programs.resolve("unreadable"));
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx--x--x"));
+        List<String> record = new ArrayList<>(Reprise.recordLine(directory, List.of()));
+        record.addAll(List.of("sh", "-c", program + "; echo it ended with $?"));
+        run(ORDINARY, "record", record, 0);
+        assertThat(directory.resolve("record.err"))
+                .content()
+                .contains("programs that this user may execute but not read cannot be recorded: unreadable is killed");
+        run(ORDINARY, "replay", Reprise.replayLine(directory), 0);
+        assertThat(directory.resolve("replay.out")).hasContent("it ended with 137");
     }
 
     private void run(List<String> prefix, String name, List<String> command, int status) throws Exception {

@@ -79,21 +79,31 @@ final class ExecRecorder {
         task.process.memory = new RecordedProcess.Memory(new AddressSpace<>());
         task.process.memory.enter();
         if (tracee.get(Registers.CS) != Registers.CODE_SEGMENT_64) {
-            recorder.note(
-                    task,
-                    "32-bit programs cannot be recorded: " + Files.readLink("/proc/" + task.tid() + "/exe")
-                            + " is killed here");
-            Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);
-            tracee.resume(Ptrace.CONT, 0);
+            refuse(task, "32-bit programs cannot be recorded");
             return;
         }
         List<ProcMaps.Region> regions = ProcMaps.read(task.tid());
+        if (regions.isEmpty()) {
+            // Its file is not this user's to read: neither is then its memory (ptrace_may_access in the kernel).
+            refuse(task, "programs that this user may execute but not read cannot be recorded");
+            return;
+        }
         installRuntime(task, regions);
         hideVdso(task);
         long patched = resolver.patch(tracee, regions);
         record(task, formerTid, ProcMaps.read(task.tid()), patched);
         recorder.emulation().executed(task, formerTid);
         recorder.afterEvent(task, true, false);
+    }
+
+    private void refuse(RecordedTask task, String reason) {
+        String file = Files.readLink("/proc/" + task.tid() + "/exe");
+        String name = file != null
+                ? file
+                : String.valueOf(Files.readText("/proc/" + task.tid() + "/comm"))
+                        .strip();
+        recorder.note(task, reason + ": " + name + " is killed here");
+        Syscall.call(SyscallNumber.KILL, task.process.pid, Signal.SIGKILL, 0);
     }
 
     /** Maps the runtime page and takes away what the kernel mapped for reading the time without a system call. */
