@@ -371,8 +371,14 @@ def run():
     program = None
     if "error" not in do("tbreak main"):
         do("continue")
-        program = gdb.selected_frame().find_sal().symtab.filename
-        session("main")
+        begin = "main"
+        if gdb.selected_frame().name() != "main":
+            # A program without one ran to its end.
+            do("reverse-continue")
+            begin = "begin"
+        symtab = gdb.selected_frame().find_sal().symtab
+        program = symtab.filename if symtab is not None else None
+        session(begin)
     if not wrong and os.environ.get("ALSO_LATER"):
         events = int(re.search(r"\d+", do("when-end"))[0])
         do("reprise seek %d" % max(1, events * 6 // 10))

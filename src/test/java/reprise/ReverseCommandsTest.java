@@ -28,8 +28,13 @@ class ReverseCommandsTest {
     private static final Path SCRIPT =
             Path.of("src/test/live/reverse_commands.py").toAbsolutePath();
     private static final Duration LIMIT = Duration.ofSeconds(600);
-    private static final List<String> FEW =
-            List.of("file_pread_pwrite", "signal_handler_simple", "mutex_contended_counter", "spin/spin_ticket_lock");
+    private static final List<String> FEW = List.of(
+            "file_pread_pwrite",
+            "signal_handler_simple",
+            "mutex_contended_counter",
+            "nolibc_static_raw_syscalls",
+            "spin/spin_ticket_lock",
+            "spin/points_spin_chain_of_threads");
 
     @TempDir
     Path directory;

@@ -37,6 +37,10 @@ final class Execution {
     private Stop.Signal lastSignal;
     private int trapCode = Signal.SI_KERNEL;
     private boolean atEnd;
+    /** The task whose fork or exec was told last, before anything else happened; 0 if there is none. */
+    private int leaves;
+
+    private TaskInfo told;
 
     Execution(
             Timeline timeline,
@@ -81,6 +85,7 @@ final class Execution {
     /** Goes to a position now. The client resumes the program because that is what it does then; it is to stop at once. */
     void restart(Position position) {
         present.drop();
+        leaves = 0;
         move(position);
         stopAtOnce = true;
     }
@@ -116,6 +121,13 @@ final class Execution {
             return;
         }
         int tid = task.tid();
+        if (step && leaves == tid) {
+            // Of a live process the kernel would have told in the midst of the call, and the step would lead out of it.
+            leaves = 0;
+            plain(GdbSignal.TRAP, task);
+            return;
+        }
+        leaves = 0;
         run(
                 false,
                 !step
@@ -126,6 +138,7 @@ final class Execution {
     /** Resumes backwards. */
     void backward(TaskInfo task, boolean step) {
         present.drop();
+        leaves = 0;
         if (seeks()) {
             return;
         }
@@ -200,6 +213,7 @@ final class Execution {
                     return false;
                 }
                 debuggee.follow(fork.child());
+                leaves = fork.tid();
                 thread(GdbSignal.TRAP, debuggee.task(fork.tid())).fork(fork.child());
                 return true;
             }
@@ -207,6 +221,7 @@ final class Execution {
                 if (!concerns(exec.tid()) || !client.execs) {
                     return false;
                 }
+                leaves = exec.tid();
                 thread(GdbSignal.TRAP, debuggee.task(exec.tid())).exec(exec.program());
                 return true;
             }
@@ -405,6 +420,14 @@ final class Execution {
             RegisterLayout.Register register = present.layout().register(number);
             answer.register(number, present.register(shown, register));
         }
+        told = shown;
         return answer.thread(shown.process(), shown.tid());
+    }
+
+    /** The task of the stop that was told since this was asked last; null if none was. */
+    TaskInfo takeTold() {
+        TaskInfo task = told;
+        told = null;
+        return task;
     }
 }

@@ -92,6 +92,11 @@ final class Session {
         answered = true;
         try {
             dispatch(packet);
+            TaskInfo told = execution.takeTold();
+            if (told != null) {
+                // For the client, too: it does not select the thread of a stop.
+                selected = new ThreadId(told.process(), told.tid());
+            }
         } catch (MalformedPacketException e) {
             reply.clear().text(ERROR);
         } catch (RefusedException e) {

@@ -64,14 +64,13 @@ final class CarrierBreakpoints {
             inMemory = false;
         }
         // Where no memory is yet, there may be some the next time.
-        softwareComplete = plantInMemory(Arrays.stream(armed.addresses())
-                .skip(Math.max(0, SLOTS - armed.watches().size()))
-                .toArray());
+        softwareComplete = plantInMemory(
+                armed.forMemory(Math.max(0, SLOTS - armed.watches().size())));
     }
 
     /**
      * As {@link #plant}, for long computations: processors of AMD execute code at half their speed, or less, while one of their
-     * breakpoints is set. What is in memory has to be taken away at each event. Without watchpoints only.
+     * breakpoints is set. What is in memory has to be taken away at each event. Without watchpoints and guesses only.
      */
     void plantForLong(Armed armed) {
         if (armed == planted && softwareComplete && inMemory) {
@@ -128,11 +127,12 @@ final class CarrierBreakpoints {
                 slot++;
             }
         }
-        for (int i = 0; i < armed.addresses().length && slot < SLOTS; i++, slot++) {
-            if (isOfProgram(armed.addresses()[i])) {
-                Ptrace.setDebugRegister(tid, slot, armed.addresses()[i]);
+        for (long address : armed.forProcessor(SLOTS - slot)) {
+            if (isOfProgram(address)) {
+                Ptrace.setDebugRegister(tid, slot, address);
                 control |= 1L << 2 * slot;
             }
+            slot++;
         }
         if (control != 0) {
             Ptrace.setDebugRegister(tid, CONTROL, control);

@@ -392,6 +392,7 @@ final class Playback implements AutoCloseable {
                 && hits < FEW_HITS
                 && armed.addresses().length > 0
                 && armed.watches().isEmpty()
+                && armed.guesses().length == 0
                 && inText.computeIfAbsent(armed, all -> isInText(all, carrier));
     }
 

@@ -142,14 +142,14 @@ final class StepBack {
     }
 
     private Playback search(long[] guesses) {
-        // There must not be more than the processor has room for: they may be in the midst of instructions.
+        // No more than the processor has room for.
         boolean point = history.event(event + 1) instanceof Event.ExecutionPoint;
-        pass(Arrays.copyOf(guesses, Math.min(guesses.length, point ? FEW : FEW + 1)), OFTEN);
+        pass(Armed.NOTHING.withGuesses(Arrays.copyOf(guesses, Math.min(guesses.length, point ? FEW : FEW + 1))), OFTEN);
         hop();
         if (moved) {
             long[] returns = codeBefore.returns(history, base);
             if (returns.length > 0) {
-                pass(returns, OFTEN);
+                pass(Armed.NOTHING.withGuesses(returns), OFTEN);
             }
         }
         boolean entered = false;
@@ -168,14 +168,14 @@ final class StepBack {
                     .sorted(Map.Entry.comparingByValue())
                     .mapToLong(Map.Entry::getKey)
                     .toArray();
-            pass(Arrays.copyOf(rare, Math.min(rare.length, FEW)), OFTEN);
+            pass(Armed.NOTHING.with(Arrays.copyOf(rare, Math.min(rare.length, FEW))), OFTEN);
             if (!moved && rare.length > FEW) {
-                pass(Arrays.copyOfRange(rare, FEW, Math.min(rare.length, MANY)), NOT_OFTEN);
+                pass(Armed.NOTHING.with(Arrays.copyOfRange(rare, FEW, Math.min(rare.length, MANY))), NOT_OFTEN);
             }
             hop();
             if (!moved && !cut() && !leftOut.isEmpty()) {
                 // A loop that is executed often, but not for long: it has to be gone through.
-                pass(new long[] {leftOut.getLast()}, Long.MAX_VALUE);
+                pass(Armed.NOTHING.with(leftOut.getLast()), Long.MAX_VALUE);
             }
             if (!moved && !nearer) {
                 if (reach(LONG_WAY)) {
@@ -191,7 +191,7 @@ final class StepBack {
     private void enter() {
         moved = false;
         for (int at = 0; at < calls.length && !moved; at += FEW) {
-            pass(Arrays.copyOfRange(calls, at, Math.min(calls.length, at + FEW)), OFTEN);
+            pass(Armed.NOTHING.withGuesses(Arrays.copyOfRange(calls, at, Math.min(calls.length, at + FEW))), OFTEN);
             hop();
         }
     }
@@ -285,7 +285,7 @@ final class StepBack {
      *
      * @param limit halts after which a landmark is left out, as it is executed too often
      */
-    private void pass(long[] addresses, long limit) {
+    private void pass(Armed where, long limit) {
         Map<Long, Long> hits = new HashMap<>();
         Map<Long, Long> sinceBase = new HashMap<>();
         long last = 0;
@@ -299,7 +299,7 @@ final class StepBack {
         long start = System.nanoTime();
         try (Playback run = history.copy(base)) {
             Follower follower = new Follower(way);
-            Armed[] armed = {Armed.NOTHING.with(addresses)};
+            Armed[] armed = {where};
             while (true) {
                 Halt halt = run.proceed(process -> follower.arm(armed[0], process), Playback.NOBODY, 0);
                 follower.see(run, halt);
