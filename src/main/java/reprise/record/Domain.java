@@ -31,6 +31,8 @@ final class Domain {
     long namingCost;
     /** System.nanoTime when the current task's turn should end, at the next event. */
     long sliceEnd;
+    /** Whether it ends behind the first call at which somebody else is ready. */
+    boolean eager;
     /** System.nanoTime when it should end without an event. */
     long computationEnd;
 

@@ -631,7 +631,11 @@ public final class Recorder {
                 schedule(domain);
                 return;
             }
-            slices.begin(domain, task);
+            if (domain.eager) {
+                buffers.requestStop(task);
+            } else {
+                slices.begin(domain, task);
+            }
         }
         if (domain.current == task) {
             if (domain.wantedCore >= 0) {
@@ -762,6 +766,9 @@ public final class Recorder {
             makeCurrent(next);
             slices.begin(domain, next);
             timer.setInterval(slices.tick(domain));
+            if (domain.eager) {
+                buffers.requestStop(next);
+            }
             int status = next.pendingStatus;
             long killed = Wait.any(next.tid(), Wait.WNOHANG);
             if (killed > 0) {

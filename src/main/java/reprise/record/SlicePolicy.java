@@ -8,7 +8,9 @@ import java.util.SplittableRandom;
  *
  * <p>Normally turns go round. They end at events that name themselves; who computes for long without one is interrupted, but not
  * so often that naming the instants takes more than a small part of the time. Who spins, waiting for what another task of
- * the domain must do, is interrupted soon. So is who only asks for the time and whether something is there yet.
+ * the domain must do, is interrupted soon. So is who only asks for the time and whether something is there yet. Now and then a turn
+ * ends as soon as anybody else can run, as a kernel gives a processor to who was woken: turns that only end where tasks wait can come
+ * to a circle in which a program waits for ever, as Go's does that stops the world again and again.
  *
  * <p>With chaos, turns are of any length, tasks have priorities that change now and then, and some are held back for a while: orders
  * of execution that a busy machine shows once in a long time.
@@ -26,6 +28,9 @@ final class SlicePolicy {
 
     /** The slice of one that only polled in its last one. */
     private static final long POLLING = 1_000_000;
+
+    /** One of so many turns is eager. */
+    private static final int EAGER = 32;
 
     /** How often to look at the clock. */
     private static final long TICK = 5_000_000;
@@ -63,7 +68,8 @@ final class SlicePolicy {
             domain.computationEnd = now + chaoticSlice(CHAOS_DOUBLINGS_COMPUTING);
             return;
         }
-        domain.sliceEnd = now + (task.polling ? POLLING : SLICE);
+        domain.eager = domain.tasks > 1 && random.nextInt(EAGER) == 0;
+        domain.sliceEnd = domain.eager ? now : now + (task.polling ? POLLING : SLICE);
         domain.computationEnd = now
                 + switch (task.spinning) {
                     case NO -> Math.clamp(10 * domain.namingCost, COMPUTATION, LONGEST_COMPUTATION);
