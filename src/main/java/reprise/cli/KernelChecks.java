@@ -184,7 +184,9 @@ final class KernelChecks {
                     "the kernel needs CONFIG_SECCOMP_FILTER"));
         } else {
             findings.add(Finding.ok(
-                    "seccomp", "filters can trace" + (own == 2 ? "; the one around this process, as containers have, may stay" : "")));
+                    "seccomp",
+                    "filters can trace"
+                            + (own == 2 ? "; the one around this process, as containers have, may stay" : "")));
         }
     }
 

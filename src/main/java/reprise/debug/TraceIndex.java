@@ -30,7 +30,7 @@ final class TraceIndex implements AutoCloseable {
     private final StoredContent content;
     /** The process of each task that was seen. */
     private final Map<Integer, Integer> processes = new HashMap<>();
-    /** The last end of a task of each process. */
+    /** The end of a task of each process behind which nothing but its other tasks' ends happened in it. */
     private final Map<Integer, Long> ends = new HashMap<>();
 
     private long read;
@@ -83,7 +83,10 @@ final class TraceIndex implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** The event with which the last task of a process ends; empty if it outlives the trace. */
+    /**
+     * The event with which a process begins to end: before it all tasks are there that it had in the end. Empty if it outlives the
+     * trace.
+     */
     Optional<Long> end(int process) {
         readTo(Long.MAX_VALUE);
         return Optional.ofNullable(ends.get(process));
@@ -159,6 +162,12 @@ final class TraceIndex implements AutoCloseable {
             return false;
         }
         read = event.header().sequence();
+        if (isExecution(event)) {
+            Integer process = processes.get(event.header().tid());
+            if (process != null) {
+                ends.remove(process);
+            }
+        }
         switch (event) {
             case Event.Exec exec -> {
                 processes.put(exec.header().tid(), exec.header().tid());
@@ -173,7 +182,7 @@ final class TraceIndex implements AutoCloseable {
             case Event.TaskExit exit -> {
                 Integer process = processes.get(exit.header().tid());
                 if (process != null) {
-                    ends.put(process, read);
+                    ends.putIfAbsent(process, read);
                 }
             }
             case Event.FileStored file -> {
@@ -186,6 +195,20 @@ final class TraceIndex implements AutoCloseable {
             default -> {}
         }
         return true;
+    }
+
+    /** Whether a task goes on at an event. */
+    private static boolean isExecution(Event event) {
+        return switch (event) {
+            case Event.SyscallEnter enter -> true;
+            case Event.SyscallExit exit -> true;
+            case Event.SignalDelivered signal -> true;
+            case Event.BufferedCalls calls -> true;
+            case Event.ExecutionPoint point -> true;
+            case Event.InstructionTrapped trapped -> true;
+            case Event.Exec exec -> true;
+            default -> false;
+        };
     }
 
     private void made(Event.NewTask child, int parent) {

@@ -117,6 +117,12 @@ public final class Timeline implements AutoCloseable {
 
     /** The task that has its turn at the present: the one that the next event is about; 0 behind the last. */
     public int currentTask() {
+        if (history.event(now.event()) instanceof Event.SignalDelivered signal
+                && signal.effect() == Event.SignalEffect.FATAL
+                && now.session().task(signal.header().tid()) != null) {
+            // Others may end before it.
+            return signal.header().tid();
+        }
         for (long event = now.event() + 1; event <= history.lastEvent(); event++) {
             Event next = event == now.event() + 1 ? now.next() : history.event(event);
             int tid = next instanceof Event.Exec exec
