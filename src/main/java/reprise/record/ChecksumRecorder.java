@@ -2,6 +2,7 @@ package reprise.record;
 
 import reprise.trace.TraceWriter;
 import reprise.tracee.MemoryScanner;
+import reprise.tracee.TracerClock;
 
 /** Sums up the memory of tasks after their events, as often as was asked for. */
 final class ChecksumRecorder {
@@ -22,7 +23,7 @@ final class ChecksumRecorder {
             case ALL -> true;
             case SYSCALLS -> systemCall;
             case EVERY_NTH -> events % options.checksumInterval() == 0;
-            case ADAPTIVE -> System.nanoTime() >= task.process.memory.nextChecksum;
+            case ADAPTIVE -> TracerClock.nanoTime() >= task.process.memory.nextChecksum;
         };
         if (due && !task.process.memory.abandoned) {
             sum(task);
@@ -31,7 +32,7 @@ final class ChecksumRecorder {
 
     private void sum(RecordedTask task) {
         RecordedProcess.Memory memory = task.process.memory;
-        long begin = System.nanoTime();
+        long begin = TracerClock.nanoTime();
         MemoryScanner.Changes changes = memory.changes(task.tracee, !task.ownFilters);
         trace.checksum(
                 task.domain.id,
@@ -40,7 +41,7 @@ final class ChecksumRecorder {
                 changes.pages(),
                 changes.hashes(),
                 changes.pages().length);
-        long end = System.nanoTime();
+        long end = TracerClock.nanoTime();
         // As much time for the program as for the sums.
         memory.nextChecksum = end + (end - begin);
     }

@@ -26,21 +26,21 @@ final class CounterClock {
 
     /** Ticks in a second. */
     long perSecond() {
-        if (perSecond == 0) {
-            calibrate();
-        }
+        calibrate();
         return perSecond;
     }
 
     /** Ticks in a nanosecond, times 2 to the power of 32. */
     long perNanosecond() {
-        if (perSecond == 0) {
-            calibrate();
-        }
+        calibrate();
         return perNanosecond;
     }
 
-    private void calibrate() {
+    /** Measures the rate, unless it was. Waits until long enough after this was made. */
+    void calibrate() {
+        if (perSecond != 0) {
+            return;
+        }
         long nanos;
         do {
             nanos = nanos() - firstNanos;

@@ -2,6 +2,7 @@ package reprise.record;
 
 import java.util.SplittableRandom;
 import reprise.linux.Files;
+import reprise.tracee.TracerClock;
 
 /**
  * Notices domains that wait for their core while another has nothing to do, and finds them that other one.
@@ -21,7 +22,7 @@ final class Crowding {
 
     private final Cores cores;
     private final SplittableRandom random = new SplittableRandom();
-    private long lastCheck = System.nanoTime();
+    private long lastCheck = TracerClock.nanoTime();
     private long lastLook;
 
     Crowding(Cores cores) {

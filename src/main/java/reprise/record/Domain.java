@@ -1,6 +1,7 @@
 package reprise.record;
 
 import java.util.ArrayDeque;
+import reprise.tracee.TracerClock;
 
 /**
  * A set of tasks that share memory, of which one at a time runs user code.
@@ -13,10 +14,10 @@ final class Domain {
     int core = -1;
     /** A core with less work, to which it moves at the next event; -1 for none. */
     int wantedCore = -1;
-    /** System.nanoTime when it was found. */
+    /** TracerClock.nanoTime when it was found. */
     long wantedSince;
-    /** System.nanoTime until which it looks for no other core. */
-    long staysUntil = System.nanoTime();
+    /** TracerClock.nanoTime until which it looks for no other core. */
+    long staysUntil = TracerClock.nanoTime();
     /** The task whose turn it is; null while all are in the kernel, stopped or waiting. */
     RecordedTask current;
     /** Stopped tasks that could go on, longest waiting first. */
@@ -29,11 +30,11 @@ final class Domain {
     int tasks;
     /** How long it takes to name an instant, in nanoseconds; 0 if not known. */
     long namingCost;
-    /** System.nanoTime when the current task's turn should end, at the next event. */
+    /** TracerClock.nanoTime when the current task's turn should end, at the next event. */
     long sliceEnd;
     /** Whether it ends behind the first call at which somebody else is ready. */
     boolean eager;
-    /** System.nanoTime when it should end without an event. */
+    /** TracerClock.nanoTime when it should end without an event. */
     long computationEnd;
 
     Domain(int id) {

@@ -13,6 +13,7 @@ import reprise.trace.TraceWriter;
 import reprise.tracee.MemoryScanner;
 import reprise.tracee.ProcMaps;
 import reprise.tracee.TaskStatus;
+import reprise.tracee.TracerClock;
 import reprise.x86.EffectiveAddress;
 import reprise.x86.FlagUse;
 import reprise.x86.GeneralRegister;
@@ -139,13 +140,13 @@ final class PointRecorder {
         if (memory.forgettings == 0 || memory.abandoned) {
             return;
         }
-        long begin = System.nanoTime();
+        long begin = TracerClock.nanoTime();
         if (begin - memory.nextForgetting < 0) {
             return;
         }
         memory.forgettings--;
         memory.forgetWrites(task.tracee, !task.ownFilters);
-        long end = System.nanoTime();
+        long end = TracerClock.nanoTime();
         memory.nextForgetting = end + Math.max(FORGETTING, FORGETTING_SHARE * (end - begin));
     }
 
@@ -261,13 +262,13 @@ final class PointRecorder {
         boolean anyPlace = slices.anyPlace();
         int detour = 0;
         int overtime = STEPS_AT_LEAST;
-        long deadline = System.nanoTime() + STEPPING;
+        long deadline = TracerClock.nanoTime() + STEPPING;
         for (int steps = 0; steps < STEPS + STEPS_TO_PLACE; steps++) {
             if (SyscallBuffers.isInside(task) || !decode(task)) {
                 return Moved.THERE;
             }
             // However slow the machine: a hot loop has to come round.
-            long late = steps < STEPS_AT_LEAST ? 0 : System.nanoTime() - deadline;
+            long late = steps < STEPS_AT_LEAST ? 0 : TracerClock.nanoTime() - deadline;
             enough |= round && detour-- <= 0 || steps >= STEPS || late > 0;
             // Where the flags are of no use a probe is twice as fast.
             boolean best = steps > STEPS_TO_PLACE || FlagUse.areDead(bytes, 0, decoder, following);
@@ -466,7 +467,7 @@ final class PointRecorder {
             Ptrace.setDebugRegister(task.tid(), index, callers[index]);
         }
         Ptrace.setDebugRegister(task.tid(), 7, ALL_ENABLED & (1L << 2 * count) - 1);
-        return run(task, recorder.userResume(task), System.nanoTime() + SEARCH);
+        return run(task, recorder.userResume(task), TracerClock.nanoTime() + SEARCH);
     }
 
     /** Lets the task go on until it stops for us, or time is up. Signals from outside are held back meanwhile. */
@@ -481,7 +482,7 @@ final class PointRecorder {
                 task.tracee.resume(how, 0);
             } else if (result != 0) {
                 break;
-            } else if (System.nanoTime() > deadline && !task.interrupting) {
+            } else if (TracerClock.nanoTime() > deadline && !task.interrupting) {
                 task.interrupting = true;
                 Ptrace.interrupt(task.tid());
             }

@@ -46,11 +46,11 @@ final class RecordedProcess {
         final List<long[]> scratch = new ArrayList<>();
         /** Finds its changed pages for checksums; null until the first. */
         MemoryScanner scanner;
-        /** System.nanoTime before which writes are not forgotten again. */
+        /** TracerClock.nanoTime before which writes are not forgotten again. */
         long nextForgetting;
         /** How many more times they will be. */
         int forgettings;
-        /** System.nanoTime before which no checksum is taken, where their spacing adapts. */
+        /** TracerClock.nanoTime before which no checksum is taken, where their spacing adapts. */
         long nextChecksum;
 
         /**

@@ -110,7 +110,7 @@ final class RecordedTask implements CallView {
     long ownMask;
     /** Where tasks have priorities, the higher the earlier; 0 for none yet. */
     int priority;
-    /** System.nanoTime until which others go first. */
+    /** TracerClock.nanoTime until which others go first. */
     long heldUntil;
 
     /** Where the kernel clears its id when it ends; 0 for nowhere. */

@@ -19,6 +19,7 @@ import reprise.tracee.AddressSpace;
 import reprise.tracee.SeccompFilter;
 import reprise.tracee.TaskStatus;
 import reprise.tracee.TraceeGoneException;
+import reprise.tracee.TracerClock;
 import reprise.x86.Registers;
 
 /**
@@ -36,6 +37,8 @@ public final class Recorder {
 
     /** How long a domain that should move to another core waits for an event before its task is interrupted, in nanoseconds. */
     private static final long WITHOUT_EVENT = 300_000_000;
+    /** Until then the virtual machine loads classes and compiles, and reads the clock for each. */
+    private static final int STOPS_TO_WARM_UP = 200;
 
     private final RecordOptions options;
     private final OwnSignals ownSignals;
@@ -58,6 +61,7 @@ public final class Recorder {
     private final ChecksumRecorder checksums;
     private final PointRecorder points;
     private final EmulatedPtrace emulation;
+    private final CounterClock counter = new CounterClock();
     private int nextDomain = 1;
     private volatile int rootPid;
     private boolean started;
@@ -69,7 +73,6 @@ public final class Recorder {
         this.ownSignals = ownSignals;
         ownSignals.attach(this);
         this.trace = trace;
-        CounterClock counter = new CounterClock();
         buffers = new SyscallBuffers(trace, counter, options.outputs());
         emulation = new EmulatedPtrace(this, trace, buffers);
         MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
@@ -107,9 +110,25 @@ public final class Recorder {
         execs.executed(root, root.tid());
         started = true;
         ownSignals.started();
+        counter.calibrate();
+        try {
+            recordTasks();
+        } finally {
+            TracerClock.allowCounter();
+        }
+        timer.close();
+        trace.end(domain.id, rootPid, rootStatus);
+        return rootStatus;
+    }
+
+    private void recordTasks() {
+        int stops = 0;
         while (!tasks.isEmpty()) {
             long result = Wait.interruptible(-1, 0);
             if (result >= 0) {
+                if (++stops == STOPS_TO_WARM_UP) {
+                    TracerClock.trapCounter();
+                }
                 stopped(Wait.tid(result), Wait.status(result));
             } else if (result == -Errno.EINTR) {
                 tick();
@@ -119,9 +138,6 @@ public final class Recorder {
                 throw new LinuxException("wait4", (int) -result);
             }
         }
-        timer.close();
-        trace.end(domain.id, rootPid, rootStatus);
-        return rootStatus;
     }
 
     /** Passes a signal on to the first process; callable from any thread. */
@@ -453,7 +469,7 @@ public final class Recorder {
 
     /** Interrupts those who compute for long while others wait for their turn, or signals for a moment to strike. */
     private void tick() {
-        long now = System.nanoTime();
+        long now = TracerClock.nanoTime();
         boolean checking = crowding.isDue(now);
         for (RecordedTask task : tasks.values()) {
             Domain domain = task.domain;
@@ -502,11 +518,11 @@ public final class Recorder {
             return;
         }
         if (!isNamed(task)) {
-            long begin = System.nanoTime();
+            long begin = TracerClock.nanoTime();
             if (!points.name(task)) {
                 return;
             }
-            task.domain.noteNamingCost(System.nanoTime() - begin);
+            task.domain.noteNamingCost(TracerClock.nanoTime() - begin);
         }
         markNamed(task);
         if (task.undisturbed) {
@@ -620,7 +636,7 @@ public final class Recorder {
             waitForTurn(task);
             return;
         }
-        if (domain.tasks > 1 && (yield || options.switchAlways() || System.nanoTime() > domain.sliceEnd)) {
+        if (domain.tasks > 1 && (yield || options.switchAlways() || TracerClock.nanoTime() > domain.sliceEnd)) {
             collect();
             // What came in may have connected this domain with another one.
             domain = task.domain;
@@ -691,7 +707,7 @@ public final class Recorder {
 
     /** As {@link #awaitSleep}, with a look whether it sleeps only now and then, in nanoseconds. */
     private boolean awaitSleep(RecordedTask task, long patience) {
-        long deadline = System.nanoTime() + patience;
+        long deadline = TracerClock.nanoTime() + patience;
         do {
             long result = Wait.any(task.tid(), Wait.WNOHANG);
             if (result != 0) {
@@ -702,12 +718,12 @@ public final class Recorder {
                 return true;
             }
             Thread.onSpinWait();
-            if (System.nanoTime() > deadline) {
+            if (TracerClock.nanoTime() > deadline) {
                 char state = TaskStatus.of(task.tid()).state();
                 if (state == 'S') {
                     return false;
                 }
-                deadline = System.nanoTime() + patience;
+                deadline = TracerClock.nanoTime() + patience;
             }
         } while (true);
     }
@@ -722,7 +738,7 @@ public final class Recorder {
         if (domain.ready.isEmpty()) {
             return;
         }
-        long deadline = System.nanoTime() + GRACE;
+        long deadline = TracerClock.nanoTime() + GRACE;
         do {
             long result = Wait.any(task.tid(), Wait.WNOHANG);
             if (result > 0) {
@@ -733,7 +749,7 @@ public final class Recorder {
                 return;
             }
             Thread.onSpinWait();
-        } while (System.nanoTime() < deadline);
+        } while (TracerClock.nanoTime() < deadline);
         schedule(domain);
     }
 

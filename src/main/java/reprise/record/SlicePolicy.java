@@ -2,6 +2,7 @@ package reprise.record;
 
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
+import reprise.tracee.TracerClock;
 
 /**
  * Decides whose turn it is inside a domain, and for how long.
@@ -56,7 +57,7 @@ final class SlicePolicy {
 
     /** A task's turn begins: sets when it ends. */
     void begin(Domain domain, RecordedTask task) {
-        long now = System.nanoTime();
+        long now = TracerClock.nanoTime();
         if (slice > 0) {
             domain.sliceEnd = now + slice;
             // Loops of one length shall not be met at the same place always.
@@ -86,7 +87,7 @@ final class SlicePolicy {
     /** A task was interrupted in the midst of its computation: with chaos others usually go on for a while. */
     void interrupted(RecordedTask task) {
         if (chaos && random.nextInt(8) != 0) {
-            task.heldUntil = System.nanoTime() + chaoticSlice(CHAOS_DOUBLINGS);
+            task.heldUntil = TracerClock.nanoTime() + chaoticSlice(CHAOS_DOUBLINGS);
         }
     }
 
@@ -111,7 +112,7 @@ final class SlicePolicy {
         if (!chaos || ready.size() == 1) {
             return ready.poll();
         }
-        long now = System.nanoTime();
+        long now = TracerClock.nanoTime();
         RecordedTask best = null;
         for (RecordedTask task : ready) {
             if (task.priority == 0 || random.nextInt(8) == 0) {

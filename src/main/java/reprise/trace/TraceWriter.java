@@ -3,6 +3,7 @@ package reprise.trace;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import reprise.linux.Files;
+import reprise.tracee.TracerClock;
 
 /**
  * Writes a trace. Owned by the tracer's thread.
@@ -26,7 +27,7 @@ public final class TraceWriter implements AutoCloseable {
     private final Path directory;
     private final ChunkWriter chunks;
     private final EventEncoder encoder = new EventEncoder();
-    private final long start = System.nanoTime();
+    private final long start = TracerClock.nanoTime();
     private ChunkBuffer chunk;
     private long nextSequence = 1;
     private long previousNanos;
@@ -477,7 +478,7 @@ public final class TraceWriter implements AutoCloseable {
     private void begin(int kind, int flags, int small, int number, int domain, int tid) {
         chunks.check();
         requireNoneOpen();
-        long now = System.nanoTime() - start;
+        long now = TracerClock.nanoTime() - start;
         if (chunk.events > 0 && now - chunk.firstNanos > MAX_AGE) {
             handOver();
         }
