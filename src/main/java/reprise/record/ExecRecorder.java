@@ -218,8 +218,8 @@ final class ExecRecorder {
                 flags = MAP_PRIVATE;
                 mappings.map(region.start(), region.length(), files.of(status), region.offset(), false);
                 if ((region.protection() & ProcMaps.EXECUTE) != 0) {
-                    for (long address :
-                            random.patch(task.tracee, status, region.offset(), region.start(), region.length())) {
+                    for (long address : random.patch(
+                            task.tracee, status, stored, region.offset(), region.start(), region.length())) {
                         contents.add(new long[] {address & -PAGE, PAGE, 1});
                     }
                 }

@@ -41,6 +41,16 @@ final class MappedFiles {
         return stored.file();
     }
 
+    /** As {@link FileStore#note}. */
+    long[] note(int stored, String name) {
+        return store.note(stored, name);
+    }
+
+    /** As {@link FileStore#keepNote}. */
+    void keepNote(int stored, String name, long... values) {
+        store.keepNote(stored, name, values);
+    }
+
     /** What is known of a file; created if it is not known yet. */
     MappedFile of(Files.Status status) {
         listener.accept(status.inode());

@@ -205,8 +205,8 @@ final class MappingRecorder {
                 kept |= MAP_ANONYMOUS;
             } else {
                 backing = mapFile(task, path, name, status, length, shared, protection);
-                if ((protection & PROT_EXEC) != 0 && backing instanceof Event.PrivateFile) {
-                    patched = random.patch(task.tracee, status, task.argument(5), address, length);
+                if ((protection & PROT_EXEC) != 0 && backing instanceof Event.PrivateFile stored) {
+                    patched = random.patch(task.tracee, status, stored.file(), task.argument(5), address, length);
                 }
             }
         }

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import reprise.linux.ByteSearch;
 import reprise.linux.Files;
+import reprise.linux.Processor;
 import reprise.runtime.RandomInstruction;
 import reprise.tracee.Tracee;
 
@@ -19,30 +19,44 @@ import reprise.tracee.Tracee;
 final class RandomPatcher {
     private static final int BLOCK = 1 << 18;
     private static final long[] NONE = {};
+    private static final byte FIRST = 0x0f;
+    private static final byte SECOND = (byte) 0xc7;
 
     private record Code(long device, long inode, long modified, long offset, long length) {}
+
+    /** Name of the notes of what is found, which changes with what {@link RandomInstruction} finds. */
+    private static final String NOTE = "random1";
 
     /** Offsets in mapped code of the bytes to replace, for what was seen so far. */
     private final Map<Code, long[]> known = new HashMap<>();
 
-    private final ByteSearch opcode = new ByteSearch((byte) 0x0f, (byte) 0xc7);
-    private final MemorySegment buffer = Arena.global().allocate(BLOCK, 16);
+    private final MappedFiles files;
+    private final MemorySegment buffer = Arena.global().allocate(BLOCK + Processor.PAIR_SLACK, 16);
     private final MemorySegment replacement = Arena.global().allocate(1);
-    private final byte[] block = new byte[BLOCK];
+    private final byte[] around = new byte[RandomInstruction.LOOKED_BACK + RandomInstruction.LOOKED_AT];
 
-    RandomPatcher() {
+    RandomPatcher(MappedFiles files) {
+        this.files = files;
         replacement.set(JAVA_BYTE, 0, RandomInstruction.REPLACEMENT);
     }
 
     /**
      * Replaces them in code that is mapped privately from a file.
      *
+     * @param stored the file's number in the trace
      * @return the addresses of the bytes replaced
      */
-    long[] patch(Tracee tracee, Files.Status file, long offset, long address, long length) {
-        long[] offsets = known.computeIfAbsent(
-                new Code(file.device(), file.inode(), file.modified(), offset, length),
-                code -> find(tracee, address, length));
+    long[] patch(Tracee tracee, Files.Status file, int stored, long offset, long address, long length) {
+        long[] offsets =
+                known.computeIfAbsent(new Code(file.device(), file.inode(), file.modified(), offset, length), code -> {
+                    String note = NOTE + "-" + offset + "-" + length;
+                    long[] noted = files.note(stored, note);
+                    if (noted == null) {
+                        noted = find(tracee, address, length);
+                        files.keepNote(stored, note, noted);
+                    }
+                    return noted;
+                });
         if (offsets.length == 0) {
             return NONE;
         }
@@ -62,20 +76,22 @@ final class RandomPatcher {
             if (limit <= 0) {
                 break;
             }
-            boolean copied = false;
             int end = start + limit < length ? limit - RandomInstruction.LOOKED_AT : limit;
             long at = start == 0 ? 0 : RandomInstruction.LOOKED_BACK - 1;
-            while ((at = opcode.find(buffer, at, limit)) >= 0 && ++at < end) {
-                if (!copied) {
-                    MemorySegment.copy(buffer, JAVA_BYTE, 0, block, 0, limit);
-                    copied = true;
-                }
-                if (RandomInstruction.isAt(block, (int) at, limit)) {
+            while ((at = Processor.findPair(buffer, at, limit, FIRST, SECOND)) >= 0 && ++at < end) {
+                if (RandomInstruction.mayBeAt(buffer, at, limit) && isAt((int) at, limit)) {
                     found = Arrays.copyOf(found, found.length + 1);
                     found[found.length - 1] = start + at;
                 }
             }
         }
         return found;
+    }
+
+    private boolean isAt(int at, int limit) {
+        int from = Math.max(0, at - RandomInstruction.LOOKED_BACK);
+        int to = Math.min(limit, at + RandomInstruction.LOOKED_AT);
+        MemorySegment.copy(buffer, JAVA_BYTE, from, around, 0, to - from);
+        return RandomInstruction.isAt(around, at - from, to - from);
     }
 }

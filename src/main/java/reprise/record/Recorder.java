@@ -76,7 +76,7 @@ public final class Recorder {
         buffers = new SyscallBuffers(trace, counter, options.outputs());
         emulation = new EmulatedPtrace(this, trace, buffers);
         MappedFiles files = new MappedFiles(trace, store, inode -> buffers.fileMapped(inode, tasks.values()));
-        RandomPatcher random = new RandomPatcher();
+        RandomPatcher random = new RandomPatcher(files);
         checksums = new ChecksumRecorder(options, trace);
         PriorityFutexes priorityFutexes = new PriorityFutexes(this, trace);
         SitePatcher patcher = new SitePatcher(this, trace, buffers, options.stopsBeforeBuffering());

@@ -1,5 +1,7 @@
 package reprise.runtime;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import java.lang.foreign.MemorySegment;
 import reprise.x86.Instruction;
 import reprise.x86.InstructionDecoder;
@@ -42,6 +44,11 @@ public final class RandomInstruction {
     private static final long CARRY = 1;
 
     private RandomInstruction() {}
+
+    /** Whether behind the opcode, whose second byte is at {@code at}, there is an operand of these instructions. */
+    public static boolean mayBeAt(MemorySegment code, long at, long limit) {
+        return at + 2 < limit && (code.get(JAVA_BYTE, at + 1) & OPERAND) == OPERAND;
+    }
 
     /**
      * Whether the byte at {@code at} is the second of such an instruction's opcode.

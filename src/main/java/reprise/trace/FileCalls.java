@@ -92,6 +92,16 @@ final class FileCalls {
         return 0;
     }
 
+    /** Reads an extended attribute into memory; its length, or -errno: ERANGE if it is longer. */
+    static long attribute(String path, String name, MemorySegment value) {
+        return Syscall.call(
+                SyscallNumber.GETXATTR, path(0, path), path(1, name), value.address(), value.byteSize(), 0, 0);
+    }
+
+    static long setAttribute(String path, String name, MemorySegment value, long length) {
+        return Syscall.call(SyscallNumber.SETXATTR, path(0, path), path(1, name), value.address(), length, 0, 0);
+    }
+
     /** Reads until the end of the file at most; bytes read, or -errno. */
     static long readFully(long descriptor, long address, long length, long offset) {
         long done = 0;

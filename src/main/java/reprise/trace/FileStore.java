@@ -3,10 +3,13 @@ package reprise.trace;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import reprise.linux.Errno;
 import reprise.linux.Files;
@@ -36,6 +39,9 @@ public final class FileStore {
 
     private static final int SAMPLE = 4096;
     private static final int NAME_LIMIT = 80;
+    private static final String NOTE = "user.reprise.";
+    /** Bytes of a note. File systems have room for a few KiB in all. */
+    private static final long MOST_NOTED = 1024;
 
     /**
      * A file in the trace.
@@ -51,9 +57,11 @@ public final class FileStore {
     private final String trace;
     private final long young;
     private final Map<String, Stored> known = new HashMap<>();
+    /** Paths of the files in the trace; the first is that of number 1. */
+    private final List<String> paths = new ArrayList<>();
+
     private boolean shares;
     private boolean prepared;
-    private int files;
 
     /**
      * A store for one trace.
@@ -107,6 +115,40 @@ public final class FileStore {
         return store(source, name, false);
     }
 
+    /**
+     * What was found out about a file's content, and kept by {@link #keepNote}, in this recording or in another one.
+     *
+     * @param file its number
+     * @param name of the note
+     * @return null if there is none
+     */
+    public long[] note(int file, String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(MOST_NOTED, Long.BYTES);
+            long length = FileCalls.attribute(paths.get(file - 1), NOTE + name, value);
+            return length < 0 || length % Long.BYTES != 0
+                    ? null
+                    : value.asSlice(0, length).toArray(ValueLayout.JAVA_LONG);
+        }
+    }
+
+    /**
+     * Keeps what was found out about a file's content, as an extended attribute of the copy. Where that cannot be done, it has to
+     * be found out again.
+     *
+     * @param file its number
+     * @param name of the note, which tells what the values mean, and how they were found
+     */
+    public void keepNote(int file, String name, long... values) {
+        if (values.length * Long.BYTES <= MOST_NOTED) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment value = arena.allocate(MOST_NOTED, Long.BYTES);
+                MemorySegment.copy(values, 0, value, ValueLayout.JAVA_LONG, 0, values.length);
+                FileCalls.setAttribute(paths.get(file - 1), NOTE + name, value, values.length * (long) Long.BYTES);
+            }
+        }
+    }
+
     /** Opening anything else may wait or have effects; what is not there at all, opening will tell best. */
     private static void requireRegular(Files.Status status, String name) {
         if (status != null && !status.isRegular()) {
@@ -122,9 +164,10 @@ public final class FileStore {
         try {
             Files.Status status = Files.status(from);
             requireRegular(status, name);
-            int number = ++files;
+            int number = paths.size() + 1;
             String stored = TraceFiles.FILES + "/" + number + "-" + baseName(name);
             String target = trace + stored;
+            paths.add(target);
             if (!mayShare || !share(from, status, target)) {
                 long result = copy(from, status.size(), target);
                 if (result < 0) {

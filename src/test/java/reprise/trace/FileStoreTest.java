@@ -74,6 +74,31 @@ class FileStoreTest {
     }
 
     @Test
+    void notesOfAFileAreSharedByTraces() throws Exception {
+        Path source = source("program", new byte[10_000]);
+        age(source);
+        FileStore first = new FileStore(root, trace(root), YOUNG);
+        int file = first.add(source.toString(), "program").file();
+        assertThat(first.note(file, "found")).isNull();
+        first.keepNote(file, "found", 1, -2, 1L << 40);
+        first.keepNote(file, "nothing");
+        first.keepNote(file, "much", new long[1000]);
+        assumeTrue(first.note(file, "found") != null, "this file system has extended attributes");
+
+        FileStore second = new FileStore(root, trace(root), YOUNG);
+        second.add(source("other", new byte[1]).toString(), "other");
+        int same = second.add(source.toString(), "program").file();
+        assertThat(second.note(same, "found")).containsExactly(1, -2, 1L << 40);
+        assertThat(second.note(same, "nothing")).isEmpty();
+        assertThat(second.note(same, "much")).isNull();
+
+        Files.write(source, new byte[10_000]);
+        age(source);
+        int changed = second.add(source.toString(), "program").file();
+        assertThat(second.note(changed, "found")).isNull();
+    }
+
+    @Test
     void aFileIsAddedOnceToATrace() throws Exception {
         Path trace = trace(root);
         Path source = source("libsome.so.1", new byte[] {1, 2, 3});
