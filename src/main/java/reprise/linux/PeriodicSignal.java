@@ -1,6 +1,5 @@
 package reprise.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -26,10 +25,7 @@ public final class PeriodicSignal implements AutoCloseable {
     public PeriodicSignal(long nanos) {
         // handler: ret; restorer: mov eax, 15 (rt_sigreturn); syscall
         byte[] code = {(byte) 0xc3, (byte) 0xb8, 15, 0, 0, 0, 0x0f, 0x05};
-        long page = Syscall.check(Syscall.call(SyscallNumber.MMAP, 0, 4096, 3, 0x22, -1, 0), "mmap");
-        MemorySegment memory = MemorySegment.ofAddress(page).reinterpret(4096);
-        MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
-        Syscall.check(Syscall.call(SyscallNumber.MPROTECT, page, 4096, 5), "mprotect");
+        long page = MachineCode.map(code);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment action = arena.allocate(32, 8);
             action.set(JAVA_LONG, 0, page);

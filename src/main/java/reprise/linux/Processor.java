@@ -1,11 +1,6 @@
 package reprise.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
-import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Registers of the processor that only instructions can read, by a few bytes of code of our own. */
 public final class Processor {
@@ -163,55 +158,31 @@ public final class Processor {
     private static final long EXTENDED_STATE = 0xdL << 32;
     private static final int AVX512BW = 30;
 
-    /** Where the linker keeps errno, which this code does not set. */
-    private static final MemorySegment STATE = Arena.global().allocate(Linker.Option.captureStateLayout());
-
     private Processor() {}
 
     /** Holds what only programs that read the counter need. */
     private static final class Counter {
-        static final MethodHandle READ = link(RDTSC);
-    }
-
-    private static MethodHandle link(byte[] code) {
-        // PROT_READ|PROT_WRITE; MAP_PRIVATE|MAP_ANONYMOUS; then PROT_READ|PROT_EXEC
-        long page = Syscall.check(Syscall.call(SyscallNumber.MMAP, 0, 4096, 3, 0x22, -1, 0), "mmap");
-        MemorySegment memory = MemorySegment.ofAddress(page).reinterpret(4096);
-        MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
-        Syscall.check(Syscall.call(SyscallNumber.MPROTECT, page, 4096, 5), "mprotect");
-        return Syscall.link(memory);
-    }
-
-    private static long invoke(MethodHandle code) {
-        return invoke(code, 0);
-    }
-
-    private static long invoke(MethodHandle code, long argument) {
-        try {
-            return (long) code.invokeExact(STATE, argument, 0L, 0L, 0L, 0L, 0L, 0L);
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
-        }
+        static final MachineCode READ = new MachineCode(RDTSC);
     }
 
     /** The time-stamp counter now. */
     public static long timestamp() {
-        return invoke(Counter.READ);
+        return Counter.READ.call(0, 0, 0);
     }
 
     /** XCR0: the extended state components that the kernel enabled. Requires the OSXSAVE feature. */
     public static long enabledStates() {
-        return invoke(link(XGETBV));
+        return new MachineCode(XGETBV).call(0, 0, 0);
     }
 
     /** Holds what is rarely asked. */
     private static final class Identification {
-        static final MethodHandle EBX = link(CPUID_EBX);
+        static final MachineCode EBX = new MachineCode(CPUID_EBX);
     }
 
     /** Whether the mask registers of AVX-512 have 64 bits (AVX512BW). */
     public static boolean hasWideMasks() {
-        return (invoke(Identification.EBX, FEATURES) >> AVX512BW & 1) != 0;
+        return (Identification.EBX.call(FEATURES, 0, 0) >> AVX512BW & 1) != 0;
     }
 
     /**
@@ -221,12 +192,12 @@ public final class Processor {
      * @return byte offset; 0 if there is none such
      */
     public static int stateOffset(int component) {
-        return (int) invoke(Identification.EBX, EXTENDED_STATE | component);
+        return (int) Identification.EBX.call(EXTENDED_STATE | component, 0, 0);
     }
 
     /** Holds what only programs with code need. */
     private static final class Search {
-        static final MethodHandle PAIR = link(FIND_PAIR);
+        static final MachineCode PAIR = new MachineCode(FIND_PAIR);
     }
 
     /**
@@ -240,11 +211,7 @@ public final class Processor {
     public static long findPair(MemorySegment bytes, long from, long limit, byte first, byte second) {
         long pair = first & 0xff | (second & 0xff) << 8;
         long begin = bytes.address();
-        try {
-            long found = (long) Search.PAIR.invokeExact(STATE, begin + from, begin + limit - 2, pair, 0L, 0L, 0L, 0L);
-            return found == 0 || found - begin > limit - 2 ? -1 : found - begin;
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
-        }
+        long found = Search.PAIR.call(begin + from, begin + limit - 2, pair);
+        return found == 0 || found - begin > limit - 2 ? -1 : found - begin;
     }
 }

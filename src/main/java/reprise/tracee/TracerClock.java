@@ -1,6 +1,5 @@
 package reprise.tracee;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static reprise.x86.Condition.EQUAL;
 import static reprise.x86.Condition.NOT_EQUAL;
@@ -18,6 +17,7 @@ import static reprise.x86.Memory.word;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import reprise.linux.MachineCode;
 import reprise.linux.Signal;
 import reprise.linux.Syscall;
 import reprise.linux.SyscallNumber;
@@ -78,14 +78,9 @@ public final class TracerClock {
         return Handler.DATA.get(JAVA_LONG, Handler.COUNT);
     }
 
-    /** The handler of SIGSEGV, installed at its first use: a page of data, a page of code. */
+    /** The handler of SIGSEGV, installed at its first use. */
     private static final class Handler {
-        private static final int PAGE = 4096;
-        private static final int READ_WRITE = 3;
-        private static final int READ_EXECUTE = 5;
-        private static final int PRIVATE_ANONYMOUS = 0x22;
-
-        // The page of data.
+        // What it works with.
         /** Address of the handler that was there before. */
         static final int FORMER = 0;
 
@@ -107,21 +102,10 @@ public final class TracerClock {
         private static final int RDTSCP = 0x010f;
         private static final byte RDTSCP_END = (byte) 0xf9;
 
-        static final MemorySegment DATA = map();
+        static final MemorySegment DATA = Arena.global().allocate(16, 8);
         static final boolean INSTALLED = install();
 
-        private static MemorySegment map() {
-            long page = Syscall.call(SyscallNumber.MMAP, 0, 2 * PAGE, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0);
-            Syscall.check(page, "mmap");
-            return MemorySegment.ofAddress(page).reinterpret(2 * PAGE);
-        }
-
         private static boolean install() {
-            byte[] code = code(DATA.address());
-            MemorySegment.copy(code, 0, DATA, JAVA_BYTE, PAGE, code.length);
-            if (Syscall.call(SyscallNumber.MPROTECT, DATA.address() + PAGE, PAGE, READ_EXECUTE) != 0) {
-                return false;
-            }
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment action = arena.allocate(32, 8);
                 Syscall.call(SyscallNumber.RT_SIGACTION, Signal.SIGSEGV, 0, action.address(), 8);
@@ -131,14 +115,14 @@ public final class TracerClock {
                 }
                 DATA.set(JAVA_LONG, FORMER, former);
                 // Flags, restorer and mask stay as they are.
-                action.set(JAVA_LONG, 0, DATA.address() + PAGE);
+                action.set(JAVA_LONG, 0, MachineCode.map(code(DATA.address())));
                 return Syscall.call(SyscallNumber.RT_SIGACTION, Signal.SIGSEGV, action.address(), 0, 8) == 0;
             }
         }
 
         /** Called with a number, siginfo_t and ucontext_t in rdi, rsi and rdx. */
         private static byte[] code(long data) {
-            Assembler code = new Assembler(data + PAGE);
+            Assembler code = new Assembler(0);
             Label former = code.newLabel();
             Label emulate = code.newLabel();
             code.cmp(dword(RSI, CODE), FROM_KERNEL);

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -40,6 +41,23 @@ class TimeFilterTest {
         assertThat(events.toArray(JAVA_BYTE)).isNotEqualTo(before);
         TimeFilter.undo(events, LENGTH);
         assertThat(events.toArray(JAVA_BYTE)).isEqualTo(before);
+    }
+
+    @ParameterizedTest(name = "{0} bytes")
+    @DisplayName("a record that is not all there stays as it is, and what is behind the end, too")
+    @ValueSource(longs = {0, 8, 72, 79})
+    void tooShort(long length) {
+        MemorySegment events = Arena.ofAuto().allocate(160, 16);
+        head(events, 0, 228);
+        events.set(JAVA_LONG, 64, 1000);
+        head(events, 80, 228);
+        byte[] before = events.toArray(JAVA_BYTE);
+        TimeFilter.apply(events, length);
+        TimeFilter.undo(events, length);
+        assertThat(events.toArray(JAVA_BYTE)).isEqualTo(before);
+        assertThatThrownBy(() -> TimeFilter.undo(events, 161)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> TimeFilter.undo(MemorySegment.ofArray(new byte[80]), 80))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @ParameterizedTest(name = "{0} bytes in front")
