@@ -295,15 +295,29 @@ final class PointRecorder {
                 round = true;
                 boolean changed = words.compare(task.tracee);
                 registersChanging = changedRegisters(task);
-                if (registersChanging == 0) {
-                    task.spinning = !changed
-                            ? RecordedTask.Spinning.YES
-                            : words.anyUnchanged() ? RecordedTask.Spinning.MAYBE : RecordedTask.Spinning.NO;
+                boolean still = registersChanging == 0;
+                if (still && !changed || words.anyUnchanged() && seesOthers(task)) {
+                    task.spinning = RecordedTask.Spinning.YES;
+                } else if (still && words.anyUnchanged()) {
+                    task.spinning = RecordedTask.Spinning.MAYBE;
                 }
                 detour = slices.detour(steps);
             }
         }
         return Moved.THERE;
+    }
+
+    /**
+     * Whether a task is in the same loop as when it was last interrupted, and finds there what it has not written: who waits and
+     * counts how long looks like one that computes, but for that.
+     */
+    private boolean seesOthers(RecordedTask task) {
+        long places = words.unchangedPlaces();
+        long values = words.unchangedValues();
+        boolean sees = task.watchedPlaces == places && task.watchedValues != values;
+        task.watchedPlaces = places;
+        task.watchedValues = values;
+        return sees;
     }
 
     /** The general registers that differ from those at the begin, a bit for each. */

@@ -90,6 +90,27 @@ final class ProbeWords {
         return false;
     }
 
+    /** Stands for the addresses of what was used and did not change, as {@link #compare} found; hardly two sets are alike. */
+    long unchangedPlaces() {
+        return unchanged(used);
+    }
+
+    /** The same for what was there. */
+    long unchangedValues() {
+        return unchanged(usedFirst);
+    }
+
+    private long unchanged(long[] words) {
+        long hash = 1;
+        for (int i = 0; i < usedCount; i++) {
+            if (!changed[i]) {
+                hash = 0x9e37_79b9_7f4a_7c15L * (hash ^ words[i]);
+                hash ^= hash >>> 32;
+            }
+        }
+        return hash;
+    }
+
     /** Takes the values at the instant itself. */
     void take(Tracee tracee) {
         count = 0;

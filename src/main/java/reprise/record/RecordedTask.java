@@ -31,7 +31,7 @@ final class RecordedTask implements CallView {
         NO,
         /** The loop uses memory that it does not change, and counts in memory at most. */
         MAYBE,
-        /** It changes nothing: it can end only by what others do. */
+        /** It changes nothing: it can end only by what others do. Or others had changed what it uses when it was seen again. */
         YES
     }
 
@@ -100,6 +100,10 @@ final class RecordedTask implements CallView {
     boolean midway;
     /** What it was doing when it was last interrupted. */
     Spinning spinning = Spinning.NO;
+    /** What its loop used and did not change when it was last interrupted, see {@link ProbeWords#unchangedPlaces}. */
+    long watchedPlaces;
+    /** What was there. */
+    long watchedValues;
     /** Whether all that it did in its last turn was to ask the time, or for things that were not there yet. */
     boolean polling;
     /** How many signals of timers came one after the other, and the task did nothing else in between. */
