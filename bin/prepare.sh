@@ -61,8 +61,11 @@ train() {
     rm -f "$new"
     if command -v timeout >/dev/null; then limit='timeout 120'; else limit=; fi
     unset JDK_JAVA_OPTIONS JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_AOT_VM_OPTIONS
+    # As the launcher starts it.
     # shellcheck disable=SC2086
-    if $limit "$jdk/bin/java" $jvm_flags -XX:AOTCacheOutput="$new" -XX:ErrorFile="$cache.crash" \
+    if REPRISE_ENVIRON=$environ LC_ALL=C.UTF-8 $limit "$jdk/bin/java" $jvm_flags \
+            -XX:AOTCacheOutput="$new" -XX:ErrorFile="$cache.crash" \
+            -Dreprise.sigign=0 -Dreprise.sigblk=0 -Dreprise.fds=0,1,2 \
             -cp "$jar" reprise.cli.Main --training-run \
             </dev/null >"$cache.log" 2>&1 && [ -s "$new" ]; then
         mv -f "$new" "$cache"

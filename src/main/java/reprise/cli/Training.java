@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 /**
  * A run of typical commands in one virtual machine, from which the launcher makes its ahead-of-time cache.
  *
- * <p>The commands are the lines of {@code training.txt}; {@code @TMP@} stands for a directory that goes away afterwards.
+ * <p>The commands are the lines of {@code training.txt}; {@code @TMP@} stands for a directory that goes away afterwards,
+ * {@code @JAVA@} for a program that is there for sure: the virtual machine's own.
  */
 final class Training {
     /** The only argument of a training run. Not for users. */
@@ -24,15 +25,20 @@ final class Training {
         try {
             Path directory = Files.createTempDirectory("reprise-training");
             try {
-                commands()
-                        .forEach(command -> Main.run(
-                                command.replace("@TMP@", directory.toString()).split(" +")));
+                commands().forEach(command -> Main.run(arguments(command, directory)));
             } finally {
                 delete(directory);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static String[] arguments(String command, Path directory) {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        return Stream.of(command.split(" +"))
+                .map(word -> word.replace("@TMP@", directory.toString()).replace("@JAVA@", java))
+                .toArray(String[]::new);
     }
 
     private static Stream<String> commands() throws IOException {

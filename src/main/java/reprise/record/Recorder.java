@@ -37,8 +37,8 @@ public final class Recorder {
 
     /** How long a domain that should move to another core waits for an event before its task is interrupted, in nanoseconds. */
     private static final long WITHOUT_EVENT = 300_000_000;
-    /** Until then the virtual machine loads classes and compiles, and reads the clock for each. */
-    private static final int STOPS_TO_WARM_UP = 200;
+    /** Stops after which the recorder's counter is trapped again when the virtual machine had read it. */
+    private static final int STOPS_TO_TRAP = 16;
 
     private final RecordOptions options;
     private final OwnSignals ownSignals;
@@ -111,6 +111,7 @@ public final class Recorder {
         started = true;
         ownSignals.started();
         counter.calibrate();
+        TracerClock.trapCounter();
         try {
             recordTasks();
         } finally {
@@ -126,7 +127,8 @@ public final class Recorder {
         while (!tasks.isEmpty()) {
             long result = Wait.interruptible(-1, 0);
             if (result >= 0) {
-                if (++stops == STOPS_TO_WARM_UP) {
+                if (TracerClock.isAllowed() && ++stops >= STOPS_TO_TRAP) {
+                    stops = 0;
                     TracerClock.trapCounter();
                 }
                 stopped(Wait.tid(result), Wait.status(result));

@@ -55,11 +55,12 @@ public final class TracerClock {
     }
 
     /**
-     * Has the instruction trapped in the calling thread, and in threads and processes that this one starts from now on. Where
-     * that is impossible nothing changes.
+     * Has the instruction trapped in the calling thread, and in threads and processes that this one starts from now on, until it
+     * is executed, see {@link #isAllowed}. Where that is impossible nothing changes.
      */
     public static void trapCounter() {
         if (Handler.INSTALLED) {
+            Handler.DATA.set(JAVA_LONG, Handler.ALLOWED, 0);
             setCounter(PR_TSC_SIGSEGV);
         }
     }
@@ -67,6 +68,15 @@ public final class TracerClock {
     /** Lets the calling thread execute the instruction. */
     public static void allowCounter() {
         setCounter(PR_TSC_ENABLE);
+        Handler.DATA.set(JAVA_LONG, Handler.ALLOWED, 1);
+    }
+
+    /**
+     * Whether the instruction is executed again. Once it was trapped it is, since where there was one there are often more:
+     * compiling and loading classes come in bursts. Only for the one thread that traps.
+     */
+    public static boolean isAllowed() {
+        return Handler.DATA.get(JAVA_LONG, Handler.ALLOWED) != 0;
     }
 
     private static void setCounter(int mode) {
@@ -85,6 +95,7 @@ public final class TracerClock {
         static final int FORMER = 0;
 
         static final int COUNT = 8;
+        static final int ALLOWED = 16;
 
         /** Offset of si_code in siginfo_t, and what it is for a general protection fault: SI_KERNEL. */
         private static final int CODE = 8;
@@ -102,7 +113,7 @@ public final class TracerClock {
         private static final int RDTSCP = 0x010f;
         private static final byte RDTSCP_END = (byte) 0xf9;
 
-        static final MemorySegment DATA = Arena.global().allocate(16, 8);
+        static final MemorySegment DATA = Arena.global().allocate(24, 8);
         static final boolean INSTALLED = install();
 
         private static boolean install() {
@@ -141,7 +152,10 @@ public final class TracerClock {
             code.add(qword(RDX, CONTEXT_RIP), RAX);
             code.mov(R9, RDX);
             code.mov(R8, RAX);
-            set(code, PR_TSC_ENABLE);
+            code.mov(RAX, SyscallNumber.PRCTL);
+            code.mov(RDI, PR_SET_TSC);
+            code.mov(RSI, PR_TSC_ENABLE);
+            code.syscall();
             Label last = code.newLabel();
             code.cmp32(R8, 2);
             Label plain = code.newLabel();
@@ -154,22 +168,15 @@ public final class TracerClock {
             code.bind(last);
             code.mov(qword(R9, CONTEXT_RAX), RAX);
             code.mov(qword(R9, CONTEXT_RDX), RDX);
-            set(code, PR_TSC_SIGSEGV);
             code.mov(R8, data);
             code.lock();
             code.inc(qword(R8, COUNT));
+            code.mov(qword(R8, ALLOWED), 1);
             code.ret();
             code.bind(former);
             code.mov(R8, data);
             code.jmp(qword(R8, FORMER));
             return code.toByteArray();
-        }
-
-        private static void set(Assembler code, int mode) {
-            code.mov(RAX, SyscallNumber.PRCTL);
-            code.mov(RDI, PR_SET_TSC);
-            code.mov(RSI, mode);
-            code.syscall();
         }
     }
 }
