@@ -38,7 +38,7 @@ final class SyscallBuffers {
     private final TraceWriter trace;
     private final CounterClock counter;
     private final MemorySegment code = Arena.global().allocate(BufferLayout.CODE_SIZE, 64);
-    private final MemorySegment content = Arena.global().allocate(WORD + BufferLayout.BUFFER_SIZE, 64);
+    private final MemorySegment content = Arena.global().allocate(WORD + FIRST_READ, 64);
     private final MemorySegment word = Arena.global().allocate(64, 64);
     private final MemorySegment plainRanges = Arena.global().allocate(16L * BufferLayout.PLAIN_RANGES_COUNT, 8);
     private final MemorySegment inodes = Arena.global().allocate(BufferLayout.TRACED_INODES_SIZE, 64);
@@ -290,16 +290,19 @@ final class SyscallBuffers {
             }
             return false;
         }
+        // Nearly a megabyte where a program makes one call after the other: it is read to where it belongs.
+        MemorySegment records = trace.openBufferedCalls(task.domain.id, task.tid(), stops, used);
+        MemorySegment.copy(content, WORD, records, 0, Math.min(used, FIRST_READ));
         if (used > FIRST_READ) {
             long rest = used - FIRST_READ;
-            long done = ProcessMemory.read(
-                    holder, BufferLayout.BUFFER + FIRST_READ, content.asSlice(WORD + FIRST_READ, rest), rest);
-            if (done != rest) {
+            MemorySegment room = records.asSlice(FIRST_READ, rest);
+            if (ProcessMemory.read(holder, BufferLayout.BUFFER + FIRST_READ, room, rest) != rest) {
+                trace.abandon();
                 throw new TraceeGoneException(task.tid(), 0);
             }
         }
-        task.polling = stops && Polls.areAll(content.asSlice(WORD, used));
-        trace.bufferedCalls(task.domain.id, task.tid(), stops, content.asSlice(WORD, used), used);
+        task.polling = stops && Polls.areAll(records);
+        trace.end();
         word.set(JAVA_LONG, 0, 0);
         ProcessMemory.write(holder, BufferLayout.CURSOR, word, WORD);
         return true;

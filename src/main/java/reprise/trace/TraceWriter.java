@@ -179,10 +179,19 @@ public final class TraceWriter implements AutoCloseable {
      * @param records the first {@code length} bytes of it
      */
     public long bufferedCalls(int domain, int tid, boolean stops, MemorySegment records, long length) {
+        MemorySegment.copy(records, 0, openBufferedCalls(domain, tid, stops, length), 0, length);
+        return finish();
+    }
+
+    /**
+     * Opens {@link Event.BufferedCalls}, which takes no parts.
+     *
+     * @return where to put the records, valid until the next call of this writer
+     */
+    public MemorySegment openBufferedCalls(int domain, int tid, boolean stops, long length) {
         begin(TraceFormat.BUFFERED_CALLS, stops ? TraceFormat.YES : 0, 0, 0, domain, tid);
         encoder.word(length);
-        MemorySegment.copy(records, 0, encoder.reserve(length), 0, length);
-        return finish();
+        return encoder.reserve(length);
     }
 
     /** Writes {@link Event.Note}. */
