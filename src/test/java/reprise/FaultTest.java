@@ -70,6 +70,21 @@ class FaultTest {
     }
 
     @Test
+    void aRecorderThatIsRecordedSaysSo() throws Exception {
+        List<String> inner = List.of(
+                Reprise.LAUNCHER.toString(),
+                "record",
+                "-o",
+                directory.resolve("inner").toString(),
+                "--",
+                "/bin/true");
+        Reprise.Run run = Reprise.record(directory, List.of(), inner, directory, null);
+        assertThat(run.end(LIMIT)).isEqualTo(1);
+        assertThat(run.error()).content().contains("this recorder is being recorded itself");
+        assertThat(Reprise.replay(directory).end(LIMIT)).isZero();
+    }
+
+    @Test
     void aTraceRemovedWhileItIsRecordedEndsTheProgram() throws Exception {
         Path trace = directory.resolve("trace");
         Reprise.Run run = record(trace);

@@ -26,6 +26,7 @@ import reprise.trace.TraceDirectories;
 import reprise.trace.TraceException;
 import reprise.trace.TraceSummary;
 import reprise.trace.TraceWriter;
+import reprise.tracee.RuntimePage;
 
 /** {@code reprise record}: runs a program and makes a trace of it. */
 final class RecordCommand implements Command {
@@ -128,6 +129,11 @@ final class RecordCommand implements Command {
 
     /** Returns the wait status of the first process. */
     int record(Arguments arguments, int withheld, long limit) {
+        if (RuntimePage.isHere()) {
+            throw new CommandFailure(
+                    ExitStatus.FAILED,
+                    "this recorder is being recorded itself, and programs can be recorded once only");
+        }
         Target target = Target.of(arguments, Inherited.read());
         OwnSignals signals = new OwnSignals();
         signals.install();

@@ -1,7 +1,12 @@
 package reprise.tracee;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import reprise.linux.ProcessMemory;
+import reprise.linux.Syscall;
+import reprise.linux.SyscallNumber;
 
 /**
  * The page of our own that every tracee has at one fixed address.
@@ -24,6 +29,17 @@ public final class RuntimePage {
     private static final int ENTRY = 0x78;
 
     private RuntimePage() {}
+
+    /** Whether this process has the page: it is being recorded itself. */
+    public static boolean isHere() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment here = arena.allocate(SIZE);
+            int self = (int) Syscall.call(SyscallNumber.GETPID, 0);
+            // Something else may be there, and be unreadable.
+            return ProcessMemory.read(self, ADDRESS, here, SIZE) == SIZE
+                    && here.mismatch(MemorySegment.ofArray(image())) < 0;
+        }
+    }
 
     /** The bytes of the page. */
     public static byte[] image() {
