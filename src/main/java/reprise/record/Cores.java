@@ -1,15 +1,9 @@
 package reprise.record;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.stream.IntStream;
+import reprise.linux.CpuSet;
 import reprise.linux.Files;
-import reprise.linux.Syscall;
-import reprise.linux.SyscallNumber;
 
 /**
  * The cores that the recorder may use, and how many domains it has put on each. Owned by the recorder's thread.
@@ -18,11 +12,10 @@ import reprise.linux.SyscallNumber;
  * example. Who waits for its core too long gets another that was idle meanwhile.
  */
 final class Cores {
-    private static final int MASK_BYTES = 1024;
     /** Share of the time that a core must have been idle to be worth a move. */
     private static final double IDLE = 0.5;
 
-    private static final MemorySegment MASK = Arena.global().allocate(MASK_BYTES, 8);
+    private static final CpuSet ONE = new CpuSet();
 
     private final byte[] allowed;
     private final int[] cores;
@@ -35,27 +28,13 @@ final class Cores {
     private long[] idleBefore;
 
     Cores() {
-        long size = Syscall.call(SyscallNumber.SCHED_GETAFFINITY, 0, MASK_BYTES, MASK.address());
-        int bytes = size > 0 ? (int) size : 8;
-        allowed = new byte[bytes];
-        int count = 0;
-        for (int index = 0; index < bytes; index++) {
-            allowed[index] = MASK.get(ValueLayout.JAVA_BYTE, index);
-            count += Integer.bitCount(allowed[index] & 0xff);
-        }
-        cores = new int[count];
-        domains = new int[count];
-        int at = 0;
-        for (int core = 0; core < bytes * 8; core++) {
-            if ((allowed[core / 8] >> core % 8 & 1) != 0) {
-                cores[at++] = core;
-            }
-        }
-        Syscall.call(SyscallNumber.GETCPU, MASK.address(), 0, 0);
-        int present = MASK.get(JAVA_INT, 0);
-        first = Math.max(0, Arrays.binarySearch(cores, present));
-        idle = new long[count];
-        idleBefore = new long[count];
+        CpuSet set = CpuSet.ofCallingThread();
+        allowed = set.toBytes();
+        cores = IntStream.range(0, allowed.length * 8).filter(set::contains).toArray();
+        domains = new int[cores.length];
+        first = Math.max(0, Arrays.binarySearch(cores, CpuSet.present()));
+        idle = new long[cores.length];
+        idleBefore = new long[cores.length];
     }
 
     /** The affinity mask that the recorder was started with. */
@@ -175,8 +154,6 @@ final class Cores {
 
     /** Binds a task to a core; a refusal is no error (the core may be outside its cpuset). */
     static void bind(int tid, int core) {
-        MASK.fill((byte) 0);
-        MASK.set(JAVA_LONG, core / 64 * 8L, 1L << core % 64);
-        Syscall.call(SyscallNumber.SCHED_SETAFFINITY, tid, MASK_BYTES, MASK.address());
+        ONE.only(core).bind(tid);
     }
 }

@@ -20,6 +20,7 @@ import reprise.tracee.SeccompFilter;
 import reprise.tracee.TaskStatus;
 import reprise.tracee.TraceeGoneException;
 import reprise.tracee.TracerClock;
+import reprise.tracee.TracerCore;
 import reprise.x86.Registers;
 
 /**
@@ -62,6 +63,7 @@ public final class Recorder {
     private final PointRecorder points;
     private final EmulatedPtrace emulation;
     private final CounterClock counter = new CounterClock();
+    private TracerCore tracerCore;
     private int nextDomain = 1;
     private volatile int rootPid;
     private boolean started;
@@ -96,6 +98,7 @@ public final class Recorder {
      * @throws LinuxException if tracing is not possible here or the program cannot be executed
      */
     public int run() {
+        tracerCore = new TracerCore();
         Domain domain = new Domain(nextDomain++);
         domain.core = cores.take();
         cores.release(domain.core);
@@ -116,6 +119,7 @@ public final class Recorder {
             recordTasks();
         } finally {
             TracerClock.allowCounter();
+            tracerCore.release();
         }
         timer.close();
         trace.end(domain.id, rootPid, rootStatus);
@@ -166,6 +170,9 @@ public final class Recorder {
 
     private void stopped(int tid, int status) {
         RecordedTask task = tasks.get(tid);
+        if (task != null) {
+            tracerCore.stopped(task.domain.core);
+        }
         if (task == null) {
             if (Wait.isStopped(status)) {
                 early.put(tid, status);
@@ -471,6 +478,7 @@ public final class Recorder {
 
     /** Interrupts those who compute for long while others wait for their turn, or signals for a moment to strike. */
     private void tick() {
+        tracerCore.tick();
         long now = TracerClock.nanoTime();
         boolean checking = crowding.isDue(now);
         for (RecordedTask task : tasks.values()) {

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import reprise.linux.CpuSet;
 import reprise.linux.Errno;
 import reprise.linux.LinuxException;
 import reprise.linux.Ptrace;
@@ -62,7 +63,7 @@ final class ReplaySession implements AutoCloseable {
         this.check = new MemoryCheck();
         this.points = new PointSearch(check);
         this.ownCore = new CoreBinding();
-        this.startCore = CoreBinding.present();
+        this.startCore = CpuSet.present();
         this.files = new StoredFiles(directory);
         this.objects = new SharedObjects(files);
         this.report = new DivergenceReport(files, log);
