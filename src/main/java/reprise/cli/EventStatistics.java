@@ -82,7 +82,7 @@ final class EventStatistics implements EventPrinter {
                 BufferRecord record = new BufferRecord(buffered.records());
                 while (record.next()) {
                     boolean failed = record.result() < 0 && record.result() >= -MAX_ERRNO;
-                    long length = record.length() - BufferRecord.HEADER;
+                    long length = record.writtenLength();
                     bytes += length;
                     calls.computeIfAbsent(record.number(), number -> new Row(BufferRecord.name(number)))
                             .addBuffered(length, failed);

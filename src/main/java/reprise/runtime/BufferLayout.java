@@ -76,7 +76,6 @@ public final class BufferLayout {
     static final long SAVED_RBX = CONTROL + 0x70;
     static final long SAVED_RBP = CONTROL + 0x78;
     static final long SAVED_R12 = CONTROL + 0x80;
-    static final long RECORD = CONTROL + 0x88;
     /** Two zeros, for a timeout. */
     static final long ZERO_TIME = CONTROL + 0x90;
 

@@ -15,20 +15,21 @@ import reprise.syscall.SyscallTable;
  * <pre>
  *   length in bytes (32 bits) | number of the call (16) | its entry in the stub's table (16)
  *   result
- *   six arguments; of calls that ask for the time, two and zeros
+ *   as many arguments as it has, up to six
  *   what the kernel wrote, each piece padded to words
  * </pre>
  */
 public final class BufferRecord {
-    /** Bytes in front of what the kernel wrote. */
-    public static final int HEADER = 64;
-
     static final int RESULT = 8;
     static final int ARGUMENTS = 16;
+    /** Bytes in front of what the kernel wrote, of a call with six arguments. */
+    static final int LARGEST_HEADER = ARGUMENTS + 6 * 8;
 
     private final MemorySegment records;
     private long next;
     private long at = -1;
+    private int entry;
+    private int arguments;
 
     /** A reader in front of the first of some records. */
     public BufferRecord(MemorySegment records) {
@@ -37,15 +38,21 @@ public final class BufferRecord {
 
     /** Goes to the next record; false if there is none, or what is there cannot be one. */
     public boolean next() {
-        if (next < 0 || records.byteSize() - next < HEADER) {
+        if (next < 0 || records.byteSize() - next < ARGUMENTS) {
             return false;
         }
         long length = Integer.toUnsignedLong(records.get(JAVA_INT, next));
-        if (length < HEADER || length > records.byteSize() - next || length % 8 != 0) {
+        if (length < ARGUMENTS || length > records.byteSize() - next || length % 8 != 0) {
             next = -1;
             return false;
         }
         at = next;
+        entry = records.get(JAVA_SHORT, at + 6) & 0xffff;
+        arguments = BufferTable.arguments(entry);
+        if (length < ARGUMENTS + 8L * arguments) {
+            next = -1;
+            return false;
+        }
         next += length;
         return true;
     }
@@ -76,9 +83,9 @@ public final class BufferRecord {
         return records.get(JAVA_LONG, at + RESULT);
     }
 
-    /** One of its six arguments. */
+    /** One of its arguments; 0 if it does not have as many. */
     public long argument(int index) {
-        return records.get(JAVA_LONG, at + ARGUMENTS + 8L * index);
+        return index >= arguments ? 0 : records.get(JAVA_LONG, at + ARGUMENTS + 8L * index);
     }
 
     /** Length of the record in bytes. */
@@ -86,9 +93,14 @@ public final class BufferRecord {
         return next - at;
     }
 
+    /** Bytes of what the kernel wrote. */
+    public long writtenLength() {
+        return length() - ARGUMENTS - 8L * arguments;
+    }
+
     /** What the kernel wrote to an address; null if nothing was recorded there. */
     public MemorySegment written(long address) {
-        long from = at + HEADER;
+        long from = at + ARGUMENTS + 8L * arguments;
         if (result() < 0 && result() >= -4095) {
             return null;
         }
@@ -110,6 +122,6 @@ public final class BufferRecord {
     }
 
     private List<CompactOutput> outputs() {
-        return BufferTable.outputs(records.get(JAVA_SHORT, at + 6) & 0xffff);
+        return BufferTable.outputs(entry);
     }
 }

@@ -4,21 +4,26 @@ import static reprise.linux.SyscallNumber.*;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import reprise.syscall.CompactOutput;
 import reprise.syscall.CompactOutput.Rule;
+import reprise.syscall.SyscallTable;
 
 /**
  * Which system calls the stub performs without a stop, and how: the part of the system call table that goes into the
  * tracee. An entry is 16 bytes:
  *
  * <pre>
- *   way (8 bits) | 1 + argument that bounds the output, or 0 (8) | its largest value, in units of 16 (16)
+ *   way (8 bits) | 1 + argument that bounds the output, or 0 (4) | arguments (4) | its largest value, in units of 16 (16)
  *   three outputs, 32 bits each: rule (3) | if positive (1) | pointer (4) | counting argument (4) | size (20)
  * </pre>
  */
 final class BufferTable {
-    static final int ENTRY_SIZE = 16;
+    /** Logarithm of an entry's size. */
+    static final int ENTRY_BITS = 4;
+
+    static final int ENTRY_SIZE = 1 << ENTRY_BITS;
     private static final int OUTPUTS = 3;
 
     /** How a call is performed. */
@@ -27,8 +32,6 @@ final class BufferTable {
         TRACED,
         /** Just so: it waits for nobody. */
         PLAIN,
-        /** As {@link #PLAIN}, and so often that no more than its two arguments are recorded. */
-        TIME,
         /** Reads a descriptor: only if there is something. */
         READ,
         /** Writes a descriptor: only if there is room. */
@@ -115,6 +118,9 @@ final class BufferTable {
         UNAME,
         GETCWD,
         CLOCK_GETRES,
+        CLOCK_GETTIME,
+        GETTIMEOFDAY,
+        TIME,
         TIMES,
         GETRUSAGE,
         SYSINFO,
@@ -208,10 +214,16 @@ final class BufferTable {
 
     private static final boolean[] PERFORMED = new boolean[FIRST_IOCTL];
 
+    private static final byte[] ARGUMENTS = new byte[FIRST_IOCTL + IOCTLS.length];
+
     static {
         for (int number = 0; number < FIRST_IOCTL; number++) {
             PERFORMED[number] = way(number) != Way.TRACED;
+            if (number != COUNTER && PERFORMED[number]) {
+                ARGUMENTS[number] = (byte) SyscallTable.of(number).arguments().size();
+            }
         }
+        Arrays.fill(ARGUMENTS, FIRST_IOCTL, ARGUMENTS.length, ARGUMENTS[IOCTL]);
     }
 
     private BufferTable() {}
@@ -228,7 +240,6 @@ final class BufferTable {
         }
         return switch (number) {
             case COUNTER -> Way.COUNTER;
-            case CLOCK_GETTIME, GETTIMEOFDAY, TIME -> Way.TIME;
             case READ -> Way.READ;
             case WRITE, SENDTO -> Way.WRITE;
             case WRITEV -> Way.WRITE_VECTOR;
@@ -275,6 +286,11 @@ final class BufferTable {
         };
     }
 
+    /** How many arguments the call of an entry has. */
+    static int arguments(int entry) {
+        return entry < 0 || entry >= ARGUMENTS.length ? 0 : ARGUMENTS[entry];
+    }
+
     /** ioctl's commands that are performed; the index is that behind {@link #FIRST_IOCTL}. */
     static int ioctl(int index) {
         return IOCTLS[index][0];
@@ -305,13 +321,14 @@ final class BufferTable {
         }
         int at = entry * ENTRY_SIZE;
         table.put(at, (byte) way.ordinal());
+        table.put(at + 1, (byte) (arguments(entry) << 4));
         for (int index = 0; index < outputs.size(); index++) {
             CompactOutput output = outputs.get(index);
             if (output.rule() != Rule.FIXED) {
-                if (table.get(at + 1) != 0) {
+                if ((table.get(at + 1) & 15) != 0) {
                     throw new IllegalStateException("system call " + entry + " has two outputs of any length");
                 }
-                table.put(at + 1, (byte) (output.count() + 1));
+                table.put(at + 1, (byte) (arguments(entry) << 4 | output.count() + 1));
                 table.putShort(at + 2, (short) (BufferLayout.LARGEST_OUTPUT / output.size() / 16));
             }
             table.putInt(

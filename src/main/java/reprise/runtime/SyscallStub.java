@@ -36,9 +36,6 @@ import reprise.x86.Memory;
  * place for registers are enough for all tasks of an address space. The program's stack is not used.
  */
 public final class SyscallStub {
-    /** Arguments of the calls that ask for the time; no other register counts. */
-    private static final int TIME_ARGUMENTS = 2;
-
     private static final GeneralRegister[] ARGUMENT_REGISTERS = {RDI, RSI, RDX, R10, R8, R9};
 
     private static final int O_TRUNC = 01000;
@@ -56,6 +53,15 @@ public final class SyscallStub {
     private static final int S_IFCHR = 0020000;
     /** As st_rdev of struct stat: null, zero, full and urandom, where nobody ever waits (drivers/char/mem.c). */
     private static final int[] READY_DEVICES = {0x103, 0x105, 0x107, 0x109};
+
+    private static final int OVERFLOW_FLAG = 0x800;
+    /** The interrupt flag, and a bit that is always 1. */
+    private static final int ALWAYS_SET = 0x202;
+    /** With these, which arithmetic sets: nothing else is set at calls of ordinary code. */
+    private static final int USUAL_FLAGS = 0xd5 | OVERFLOW_FLAG | ALWAYS_SET;
+
+    /** Bytes up to which a loop copies faster than the processor's string instruction begins. */
+    private static final int FEW_BYTES = 160;
 
     /** A pipe that is ready takes as much at once. */
     private static final int PIPE_BUF = 4096;
@@ -132,6 +138,9 @@ public final class SyscallStub {
         pad(ENTRY);
         enter();
         code.bind(begun);
+        // Strings copied backwards, alignment checked: nothing below is made for that.
+        code.test(qword(RSP, 0), ~USUAL_FLAGS);
+        code.jcc(NOT_EQUAL, abort);
         record();
         replay();
         leave();
@@ -172,7 +181,7 @@ public final class SyscallStub {
         code.cmp(RAX, BufferTable.COUNTER);
         code.jcc(ABOVE_OR_EQUAL, abort);
         code.mov32(RBX, RAX);
-        code.shl(RBX, 4);
+        code.shl(RBX, BufferTable.ENTRY_BITS);
         code.add(RBX, (int) TABLE);
     }
 
@@ -189,7 +198,6 @@ public final class SyscallStub {
         code.mov(absolute(SAVED_RSP), RSP);
         code.mov(RSP, STACK_START);
         code.pushfq();
-        code.cld();
         for (int index = 0; index < ARGUMENT_REGISTERS.length; index++) {
             code.mov(argument(index), ARGUMENT_REGISTERS[index]);
         }
@@ -218,6 +226,15 @@ public final class SyscallStub {
         code.mov(RSP, absolute(SAVED_RSP));
     }
 
+    /** Loads the flags that arithmetic sets from r11, in a third of popfq's time. rax is lost. */
+    private void statusFlags() {
+        code.mov32(RAX, R11);
+        code.swapLowBytes(RAX);
+        // The overflow flag is bit 3 here: 0x0a and this overflows, 0x02 does not. The others are in ah.
+        code.addAl(0x80 - (OVERFLOW_FLAG | ALWAYS_SET) / 256);
+        code.sahf();
+    }
+
     /** Back to the program; the result is in r12. */
     private void leave() {
         Label stopping = code.newLabel();
@@ -229,9 +246,11 @@ public final class SyscallStub {
         code.cmp(int32(STOP), 0);
         code.jcc(NOT_EQUAL, stopping);
         code.bind(go);
+        code.mov(R11, qword(RSP, 0));
+        statusFlags();
         code.mov(RAX, R12);
         restoreRegisters();
-        restoreFlagsAndStack();
+        code.mov(RSP, absolute(SAVED_RSP));
         code.mov(RCX, absolute(RETURN));
         code.jmp(LEAVE);
 
@@ -306,39 +325,36 @@ public final class SyscallStub {
         // was done.
         code.cmp(RAX, -Errno.EFAULT);
         code.jcc(EQUAL, abort);
-        code.mov(RBP, absolute(CURSOR));
-        code.add(RBP, (int) BUFFER);
-        code.mov(absolute(RECORD), RBP);
-        code.add(RBP, BufferRecord.HEADER);
-        outputs();
-        code.mov(R11, absolute(RECORD));
-        code.mov(RCX, RBP);
-        code.sub(RCX, R11);
-        code.mov(dword(R11, 0), RCX);
-        code.mov(RCX, absolute(NUMBER));
-        code.mov(word(R11, 4), RCX);
+        code.mov(R11, absolute(CURSOR));
+        code.add(R11, (int) BUFFER);
         code.mov(RCX, RBX);
         code.sub(RCX, (int) TABLE);
-        code.shr(RCX, 4);
-        code.mov(word(R11, 6), RCX);
+        code.shl(RCX, 16 - BufferTable.ENTRY_BITS);
+        code.or(RCX, absolute(NUMBER));
+        code.mov(dword(R11, 4), RCX);
         code.mov(qword(R11, BufferRecord.RESULT), R12);
+        // All of them, for that is faster than to count; those that mean nothing are overwritten by what comes behind.
         for (int index = 0; index < ARGUMENT_REGISTERS.length; index++) {
             code.mov(RCX, argument(index));
             code.mov(qword(R11, BufferRecord.ARGUMENTS + 8 * index), RCX);
         }
-        Label whole = code.newLabel();
-        code.cmp(octet(RBX, 0), BufferTable.Way.TIME.ordinal());
-        code.jcc(NOT_EQUAL, whole);
-        // Whatever is in the other registers would be most of what there is to compress.
-        for (int index = TIME_ARGUMENTS; index < ARGUMENT_REGISTERS.length; index++) {
-            code.mov(qword(R11, BufferRecord.ARGUMENTS + 8 * index), 0);
-        }
-        code.bind(whole);
+        behindArguments();
+        outputs();
+        code.mov(RCX, RBP);
+        code.sub(RCX, R11);
+        code.mov(dword(R11, 0), RCX);
         // From here on it counts.
         code.sub(RBP, (int) BUFFER);
         code.mov(absolute(CURSOR), RBP);
         code.jmp(exit);
         code.bind(replaying);
+    }
+
+    /** Puts into rbp where the outputs begin in the record at r11, and into ecx how many arguments it has. */
+    private void behindArguments() {
+        code.movzx(RCX, octet(RBX, 1));
+        code.shr(RCX, 4);
+        code.lea(RBP, qword(R11, BufferRecord.ARGUMENTS).plus(RCX, 8));
     }
 
     /** Leaves a call to its site whose outputs may not fit. */
@@ -347,7 +363,7 @@ public final class SyscallStub {
         code.jcc(ABOVE, abort);
         Label fits = code.newLabel();
         code.movzx(RCX, octet(RBX, 1));
-        code.test32(RCX, RCX);
+        code.and(RCX, 15);
         code.jcc(EQUAL, fits);
         code.movzx(R11, word(RBX, 2));
         code.shl(R11, 4);
@@ -400,9 +416,8 @@ public final class SyscallStub {
         code.mov(argument, absolute(ARGUMENTS).plus(number, 8));
     }
 
-    /** Writes a byte as it is, at once: others may write to shared memory. */
+    /** Writes a byte as it is, in one instruction: all who share this memory use the same core. */
     private void touch(Memory octet) {
-        code.lock();
         code.add(octet, 0);
     }
 
@@ -429,32 +444,28 @@ public final class SyscallStub {
     private void replay() {
         Label diverged = code.newLabel();
         Label again = code.newLabel();
-        code.mov(RBP, absolute(CURSOR));
-        code.cmp(RBP, absolute(AVAILABLE));
+        code.mov(R11, absolute(CURSOR));
+        code.cmp(R11, absolute(AVAILABLE));
         code.jcc(ABOVE_OR_EQUAL, abort);
-        code.add(RBP, (int) BUFFER);
-        code.mov(absolute(RECORD), RBP);
-        code.movzx(RCX, word(RBP, 4));
+        code.add(R11, (int) BUFFER);
+        code.movzx(RCX, word(R11, 4));
         // Another call than the one that is next in the buffer is made at its site: the recorder may not have seen it.
         code.cmp32(RCX, RAX);
         code.jcc(NOT_EQUAL, abort);
-        code.movzx(RBX, word(RBP, 6));
-        code.shl(RBX, 4);
+        code.movzx(RBX, word(R11, 6));
+        code.shl(RBX, BufferTable.ENTRY_BITS);
         code.add(RBX, (int) TABLE);
         Label same = code.newLabel();
+        behindArguments();
         for (int index = 0; index < ARGUMENT_REGISTERS.length; index++) {
-            if (index == TIME_ARGUMENTS) {
-                code.cmp(octet(RBX, 0), BufferTable.Way.TIME.ordinal());
-                code.jcc(EQUAL, same);
-            }
-            code.cmp(ARGUMENT_REGISTERS[index], qword(RBP, BufferRecord.ARGUMENTS + 8 * index));
+            code.sub(RCX, 1);
+            code.jcc(BELOW, same);
+            code.cmp(ARGUMENT_REGISTERS[index], qword(R11, BufferRecord.ARGUMENTS + 8 * index));
             code.jcc(NOT_EQUAL, abort);
         }
         code.bind(same);
-        code.mov(R12, qword(RBP, BufferRecord.RESULT));
-        code.add(RBP, BufferRecord.HEADER);
+        code.mov(R12, qword(R11, BufferRecord.RESULT));
         outputs();
-        code.mov(R11, absolute(RECORD));
         code.mov(RCX, dword(R11, 0));
         code.add(RCX, R11);
         code.cmp(RCX, RBP);
@@ -534,6 +545,24 @@ public final class SyscallStub {
         // What lies between the bytes and the next word is part of the record.
         code.mov(qword(RBP, -8), 0);
         code.bind(fromRecord);
+        Label string = code.newLabel();
+        Label words = code.newLabel();
+        code.cmp(RCX, FEW_BYTES);
+        code.jcc(ABOVE, string);
+        code.sub(RCX, 8);
+        Label rest = code.newLabel();
+        code.jcc(BELOW, rest);
+        code.bind(words);
+        code.mov(RAX, qword(RSI, 0));
+        code.mov(qword(RDI, 0), RAX);
+        code.add(RSI, 8);
+        code.add(RDI, 8);
+        code.sub(RCX, 8);
+        code.jcc(ABOVE_OR_EQUAL, words);
+        code.bind(rest);
+        code.add(RCX, 8);
+        code.jcc(EQUAL, nothing);
+        code.bind(string);
         code.repMovsb();
         code.bind(nothing);
         code.ret();
@@ -562,7 +591,7 @@ public final class SyscallStub {
         code.mov(RCX, argument(1));
         code.shl(RCX, 3);
         code.mov(place, absolute(CURSOR));
-        code.add(place, (int) BUFFER + BufferRecord.HEADER);
+        code.add(place, (int) BUFFER + BufferRecord.LARGEST_HEADER);
     }
 
     /** Puts the class of the descriptor in edi into ecx. The arguments' registers are lost where it has to be found out. */
@@ -655,7 +684,7 @@ public final class SyscallStub {
     private void way(BufferTable.Way way) {
         switch (way) {
             case TRACED -> code.jmp(abort);
-            case PLAIN, TIME -> code.jmp(perform);
+            case PLAIN -> code.jmp(perform);
             case PROTECT -> memory.protect();
             case ADVISE -> memory.advise();
             case MAP -> memory.map();

@@ -29,11 +29,11 @@ import reprise.x86.Label;
  * takes twenty times as long, and was most of what the writing thread did.
  */
 final class TimeFilter {
-    /** Bytes of a record of clock_gettime: a head with length and number, the result, six arguments, a struct timespec. */
-    private static final int RECORD = 80;
+    /** Bytes of a record of clock_gettime: a head with length and number, the result, two arguments, a struct timespec. */
+    private static final int RECORD = 48;
 
-    private static final int SECONDS = 64;
-    private static final int NANOSECONDS = 72;
+    private static final int SECONDS = 32;
+    private static final int NANOSECONDS = 40;
     private static final long HEAD = RECORD | (long) SyscallNumber.CLOCK_GETTIME << 32;
     private static final long HEAD_MASK = 0xffff_ffff_ffffL;
 

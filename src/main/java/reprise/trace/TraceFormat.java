@@ -23,10 +23,13 @@ package reprise.trace;
  */
 final class TraceFormat {
     /** Version of the format that is written, and the highest that can be read. */
-    static final int VERSION = 4;
+    static final int VERSION = 5;
 
-    /** The lowest that can be read: format 1 relied on other code in the process, format 2 had other hashes of memory. */
-    static final int OLDEST = 3;
+    /**
+     * The lowest that can be read: format 1 relied on other code in the process, format 2 had other hashes of memory, format 4 other
+     * records of buffered calls.
+     */
+    static final int OLDEST = 5;
 
     static final int FILE_STORED = 1;
     static final int SHARED_OBJECT = 2;

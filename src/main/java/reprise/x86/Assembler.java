@@ -137,6 +137,11 @@ public final class Assembler extends Encoder {
         emit(0x9d);
     }
 
+    /** Loads the sign, zero, auxiliary carry, parity and carry flags from ah. */
+    public void sahf() {
+        emit(0x9e);
+    }
+
     public void repMovsb() {
         emit(0xf3);
         emit(0xa4);
@@ -355,6 +360,21 @@ public final class Assembler extends Encoder {
     public void shl(GeneralRegister register, int bits) {
         unary(0xc1, 4, register);
         emitImmediate(bits, 1);
+    }
+
+    /** Rotates the low 16 bits of a register by eight: exchanges its two lowest bytes, also of those whose second one has no name. */
+    public void swapLowBytes(GeneralRegister register) {
+        emit(0x66);
+        rex(0, 0, 0, register.high());
+        emit(0xc1);
+        emit(0xc0 | register.low());
+        emitImmediate(8, 1);
+    }
+
+    /** Adds to the lowest byte of rax. */
+    public void addAl(int value) {
+        emit(0x04);
+        emitImmediate(value, 1);
     }
 
     public void shr(GeneralRegister register, int bits) {

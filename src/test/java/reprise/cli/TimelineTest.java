@@ -19,7 +19,6 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import reprise.runtime.BufferRecord;
 
 /** A timeline shows what a trace holds, whoever looks at it: the page's script in node, a browser, Perfetto. */
 class TimelineTest {
@@ -48,12 +47,14 @@ class TimelineTest {
         return trace.exit(11, 0x300).exit(12, 0).exit(10, 9).end(10, 9).done();
     }
 
+    private static final int RECORD = 64;
+
     /** Records of calls: number and result, again and again. */
     private static MemorySegment buffered(long... calls) {
-        MemorySegment records = Arena.ofAuto().allocate(calls.length / 2 * BufferRecord.HEADER, 8);
+        MemorySegment records = Arena.ofAuto().allocate(calls.length / 2 * RECORD, 8);
         for (int i = 0; i < calls.length / 2; i++) {
-            long at = (long) i * BufferRecord.HEADER;
-            records.set(ValueLayout.JAVA_LONG, at, BufferRecord.HEADER | calls[2 * i] << 32);
+            long at = (long) i * RECORD;
+            records.set(ValueLayout.JAVA_LONG, at, RECORD | calls[2 * i] << 32);
             records.set(ValueLayout.JAVA_LONG, at + 8, calls[2 * i + 1]);
         }
         return records;

@@ -52,21 +52,27 @@ class BufferTableTest {
     @DisplayName("records are read one after the other, damaged ones not at all")
     void records() {
         MemorySegment memory = Arena.ofAuto().allocate(200, 8);
-        put(memory, 0, 72, SyscallNumber.READ, 5, new long[] {3, 0x1000, 64, 0, 0, 0});
-        memory.asSlice(64, 5).copyFrom(MemorySegment.ofArray("hello".getBytes()));
-        put(memory, 72, 64, SyscallNumber.GETPID, 77, new long[6]);
-        BufferRecord record = new BufferRecord(memory.asSlice(0, 136));
+        put(memory, 0, 48, SyscallNumber.READ, 5, new long[] {3, 0x1000, 64});
+        memory.asSlice(40, 5).copyFrom(MemorySegment.ofArray("hello".getBytes()));
+        put(memory, 48, 16, SyscallNumber.GETPID, 77, new long[0]);
+        BufferRecord record = new BufferRecord(memory.asSlice(0, 64));
         assertThat(record.next()).isTrue();
         assertThat(record.number()).isEqualTo(SyscallNumber.READ);
         assertThat(record.argument(2)).isEqualTo(64);
         assertThat(record.written(0x1000).toArray(ValueLayout.JAVA_BYTE)).isEqualTo("hello".getBytes());
+        assertThat(record.writtenLength()).isEqualTo(8);
         assertThat(record.written(0x2000)).isNull();
+        assertThat(record.argument(3)).isZero();
         assertThat(record.next()).isTrue();
         assertThat(List.of(record.number(), (int) record.result())).containsExactly(SyscallNumber.GETPID, 77);
         assertThat(record.next()).isFalse();
-        memory.set(ValueLayout.JAVA_INT, 72, 1000);
+        memory.set(ValueLayout.JAVA_INT, 48, 1000);
         record.rewind();
         assertThat(record.next()).isTrue();
+        assertThat(record.next()).isFalse();
+        // Too short for the arguments that the call has.
+        memory.set(ValueLayout.JAVA_INT, 0, 32);
+        record.rewind();
         assertThat(record.next()).isFalse();
     }
 

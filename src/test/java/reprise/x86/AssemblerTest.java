@@ -86,6 +86,10 @@ class AssemblerTest {
         check("pop rbp", a -> a.pop(RBP));
         check("push QWORD PTR [r12+0x8]", a -> a.push(qword(R12, 8)));
         check("push 0xffffffff80000000", a -> a.push(0x8000_0000));
+        check("sahf", Assembler::sahf);
+        check("rol ax,0x8", a -> a.swapLowBytes(RAX));
+        check("rol r11w,0x8", a -> a.swapLowBytes(R11));
+        check("add al,0x76", a -> a.addAl(0x76));
         check("pushf", Assembler::pushfq);
         check("popf", Assembler::popfq);
         check("cld", Assembler::cld);
