@@ -47,7 +47,8 @@ final class PointRequests {
 
     private static List<AgentExpression> conditions(Packet packet) {
         List<AgentExpression> conditions = new ArrayList<>();
-        while (packet.accept(";X")) {
+        // One semicolon is in front of all that gdb sends; some clients put one in front of each.
+        while (packet.accept(";X") || !conditions.isEmpty() && packet.accept("X")) {
             int length = packet.hex(Connection.PACKET_SIZE);
             packet.expect(",");
             byte[] code = new byte[length];

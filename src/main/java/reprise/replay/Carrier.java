@@ -18,6 +18,7 @@ import reprise.runtime.SyscallStub;
 import reprise.syscall.SyscallTable;
 import reprise.trace.Event;
 import reprise.tracee.Parked;
+import reprise.tracee.ProcMaps;
 import reprise.tracee.RuntimePage;
 import reprise.tracee.SeccompFilter;
 import reprise.tracee.Tracee;
@@ -115,6 +116,21 @@ final class Carrier implements AutoCloseable {
         copy.arrivedWith = arrivedWith;
         copy.cpuidFaults = cpuidFaults;
         copy.counterFaults = counterFaults;
+        return copy;
+    }
+
+    /** As {@link #fork}, but also with the memory that children are not to inherit as it is: for a copy of the whole replay. */
+    Carrier copy() {
+        List<ProcMaps.ForkAdvice> advised =
+                memory.hasForkAdvice() || buffer.hasForkAdvice() ? ProcMaps.readForkAdvice(tid()) : List.of();
+        for (ProcMaps.ForkAdvice advice : advised) {
+            memory.inherit(advice);
+        }
+        Carrier copy = fork();
+        for (ProcMaps.ForkAdvice advice : advised) {
+            memory.advise(advice);
+            copy.memory.advise(advice);
+        }
         return copy;
     }
 

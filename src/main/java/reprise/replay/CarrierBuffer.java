@@ -66,6 +66,11 @@ final class CarrierBuffer {
         }
     }
 
+    /** Whether the injected code has told the kernel of memory that children do not inherit. */
+    boolean hasForkAdvice() {
+        return installed && carrier.tracee().readWord(BufferLayout.FORK_ADVICE) != 0;
+    }
+
     /** Whether all results have been taken. */
     boolean isEmpty() {
         return remaining() == 0;

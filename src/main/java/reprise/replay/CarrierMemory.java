@@ -39,8 +39,14 @@ final class CarrierMemory {
             ThreadLocal.withInitial(() -> Arena.global().allocate(2L * VECTORS * 16, 64));
 
     private final Carrier carrier;
+    private static final int MADV_DONTFORK = 10;
+    private static final int MADV_DOFORK = 11;
+    private static final int MADV_WIPEONFORK = 18;
+    private static final int MADV_KEEPONFORK = 19;
+
     private long stackStart;
     private long stackEnd;
+    private boolean forkAdvice;
 
     CarrierMemory(Carrier carrier) {
         this.carrier = carrier;
@@ -55,6 +61,30 @@ final class CarrierMemory {
     void inheritFrom(CarrierMemory other) {
         stackStart = other.stackStart;
         stackEnd = other.stackEnd;
+        forkAdvice = other.forkAdvice;
+    }
+
+    /** Whether there may be memory that children do not inherit as it is. */
+    boolean hasForkAdvice() {
+        return forkAdvice;
+    }
+
+    /** Lets a child inherit a mapping, see {@link #advise(ProcMaps.ForkAdvice)}. */
+    void inherit(ProcMaps.ForkAdvice advice) {
+        advise(advice.start(), advice.end(), advice.absent() ? MADV_DOFORK : 0);
+        advise(advice.start(), advice.end(), advice.wiped() ? MADV_KEEPONFORK : 0);
+    }
+
+    /** Makes what a child would inherit of a mapping as it was. */
+    void advise(ProcMaps.ForkAdvice advice) {
+        advise(advice.start(), advice.end(), advice.absent() ? MADV_DONTFORK : 0);
+        advise(advice.start(), advice.end(), advice.wiped() ? MADV_WIPEONFORK : 0);
+    }
+
+    private void advise(long start, long end, int advice) {
+        if (advice != 0) {
+            carrier.remote("madvise", SyscallNumber.MADVISE, start, end - start, advice, 0, 0, 0);
+        }
     }
 
     /** Whether an address is in the stack that the process was started with. */
@@ -134,16 +164,10 @@ final class CarrierMemory {
             case Event.Protect protect -> protect(protect);
             case Event.Remap remap -> remap(remap);
             case Event.Resize resize -> objects.resize(resize.object(), resize.size());
-            case Event.Discard discard ->
-                carrier.remote(
-                        "madvise",
-                        SyscallNumber.MADVISE,
-                        discard.address(),
-                        discard.length(),
-                        discard.advice(),
-                        0,
-                        0,
-                        0);
+            case Event.Discard discard -> {
+                forkAdvice |= discard.advice() == MADV_DONTFORK || discard.advice() == MADV_WIPEONFORK;
+                advise(discard.address(), discard.address() + discard.length(), discard.advice());
+            }
         }
     }
 

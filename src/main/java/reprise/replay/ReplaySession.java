@@ -88,7 +88,7 @@ final class ReplaySession implements AutoCloseable {
         objects = other.objects.copy();
         Map<Carrier, Carrier> copies = new HashMap<>();
         for (Carrier carrier : other.carriers) {
-            Carrier copy = carrier.fork();
+            Carrier copy = carrier.copy();
             copies.put(carrier, copy);
             carriers.add(copy);
             objects.adopt(copy);

@@ -76,10 +76,16 @@ public final class BufferLayout {
     static final long SAVED_RBX = CONTROL + 0x70;
     static final long SAVED_RBP = CONTROL + 0x78;
     static final long SAVED_R12 = CONTROL + 0x80;
+    /** Where the program break is; 0 if the stub must not move it. */
+    public static final long BREAK = CONTROL + 0x88;
+
     /** Two zeros, for a timeout. */
     static final long ZERO_TIME = CONTROL + 0x90;
 
     static final long POLLED = CONTROL + 0xa0;
+    /** Not 0 once the stub has made memory of the program that its children do not inherit. */
+    public static final long FORK_ADVICE = CONTROL + 0xa8;
+
     static final long STATUS = CONTROL + 0x100;
     static final long SAVED_RCX = CONTROL + 0x200;
     static final long SAVED_R11 = CONTROL + 0x208;
@@ -97,10 +103,8 @@ public final class BufferLayout {
      */
     public static final long PLAIN_RANGES = CONTROL + 0x240;
 
-    public static final int PLAIN_RANGES_COUNT = 32;
-
-    /** Where the program break is; 0 if the stub must not move it. */
-    public static final long BREAK = CONTROL + 0x440;
+    /** Heaps that consist of pages all over the address space (V8's) need many. */
+    public static final int PLAIN_RANGES_COUNT = 160;
 
     static final long STACK_TOP = CONTROL + 0x1000;
 

@@ -29,6 +29,11 @@ final class MemoryPath {
     private static final int MAP_NORESERVE = 0x4000;
     private static final int MAP_STACK = 0x20000;
     private static final int MADV_DONTNEED = 4;
+    private static final int MADV_FREE = 8;
+    private static final int MADV_DONTFORK = 10;
+    /** Huge pages or not, and what a dump of the memory contains: nothing that a program could see. */
+    private static final int[] HARMLESS_ADVICE = {14, 15, 16, 17};
+
     private static final int PAGE = 4096;
     private static final int HIGHEST_ERRNO = 4095;
 
@@ -53,6 +58,7 @@ final class MemoryPath {
         Label call = code.newLabel();
         Label unmap = code.newLabel();
         Label end = code.newLabel();
+        Label perform = code.newLabel();
         code.cmp32(RAX, SyscallNumber.BRK);
         code.jcc(EQUAL, move);
         code.cmp32(RAX, SyscallNumber.MMAP);
@@ -60,6 +66,10 @@ final class MemoryPath {
         code.mov(RDI, R12);
         code.or(R10, MAP_FIXED);
         code.bind(call);
+        code.cmp32(RAX, SyscallNumber.MADVISE);
+        code.jcc(NOT_EQUAL, perform);
+        adapted();
+        code.bind(perform);
         code.call(RuntimePage.UNTRACED_SYSCALL);
         code.cmp(RAX, -HIGHEST_ERRNO);
         code.jcc(ABOVE_OR_EQUAL, failed);
@@ -108,16 +118,43 @@ final class MemoryPath {
         code.jmp(done);
     }
 
-    /** Empties pages that are all in one of the plain ranges. */
+    /** Empties pages that are all in one of the plain ranges, or tells the kernel something else of them. */
     void advise() {
-        code.cmp(SyscallStub.argument(2), MADV_DONTNEED);
-        code.jcc(NOT_EQUAL, abort);
+        Label known = code.newLabel();
+        for (int advice : HARMLESS_ADVICE) {
+            code.cmp32(RDX, advice);
+            code.jcc(EQUAL, known);
+        }
+        for (int advice : new int[] {MADV_DONTNEED, MADV_FREE, MADV_DONTFORK}) {
+            code.cmp32(RDX, advice);
+            code.jcc(EQUAL, known);
+        }
+        code.jmp(abort);
+        code.bind(known);
         onlyPlain();
+        adapted();
         code.mov(RAX, absolute(NUMBER));
         code.call(RuntimePage.UNTRACED_SYSCALL);
         code.test(RAX, RAX);
         code.jcc(NOT_EQUAL, abort);
         code.jmp(done);
+    }
+
+    /**
+     * Nobody knows when the kernel frees what it may, so it is done at once. And whoever copies the replay must know what would
+     * not be copied.
+     */
+    private void adapted() {
+        Label notFree = code.newLabel();
+        Label end = code.newLabel();
+        code.cmp32(RDX, MADV_FREE);
+        code.jcc(NOT_EQUAL, notFree);
+        code.mov(RDX, MADV_DONTNEED);
+        code.bind(notFree);
+        code.cmp32(RDX, MADV_DONTFORK);
+        code.jcc(NOT_EQUAL, end);
+        code.mov(absolute(FORK_ADVICE), 1);
+        code.bind(end);
     }
 
     /** Maps private memory: over what is in one of the plain ranges, or as a new one where the kernel likes. */
@@ -146,17 +183,22 @@ final class MemoryPath {
         code.jmp(done);
     }
 
-    /** What was mapped at rax becomes a plain range, or part of one that it touches. Without room it does not. */
+    /**
+     * What was mapped at rax becomes a plain range, or part of one that it touches. Without room it takes the place of the smallest:
+     * allocators change most what they have mapped last.
+     */
     private void addPlain() {
         Label empty = code.newLabel();
         Label next = code.newLabel();
         Label below = code.newLabel();
         Label above = code.newLabel();
+        Label free = code.newLabel();
         Label end = code.newLabel();
         code.mov(R11, SyscallStub.argument(1));
         pageEnd(R11);
         code.add(R11, RAX);
         code.mov(RDX, 0);
+        code.mov(R8, -1);
         code.mov(RBP, PLAIN_RANGES);
         Label range = code.here();
         code.mov(RCX, qword(RBP, 0));
@@ -167,12 +209,19 @@ final class MemoryPath {
         code.jcc(EQUAL, below);
         code.cmp(RSI, RAX);
         code.jcc(EQUAL, above);
+        code.sub(RSI, RCX);
+        code.cmp(RSI, R8);
+        code.jcc(ABOVE_OR_EQUAL, next);
+        code.mov(R8, RSI);
+        code.mov(R9, RBP);
         code.bind(next);
         code.add(RBP, 16);
         code.cmp(RBP, (int) PLAIN_RANGES + 16 * PLAIN_RANGES_COUNT);
         code.jcc(BELOW, range);
         code.test(RDX, RDX);
-        code.jcc(EQUAL, end);
+        code.jcc(NOT_EQUAL, free);
+        code.mov(RDX, R9);
+        code.bind(free);
         code.mov(qword(RDX, 0), RAX);
         code.mov(qword(RDX, 8), R11);
         code.jmp(end);
